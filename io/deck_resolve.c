@@ -1,0 +1,174 @@
+/* From text to values, in the order in which they depend on each other: parameters, the numbers of mesh and
+ * time, initial conditions (which give the fields their dimensions), all else. */
+#include "deck_impl.h"
+
+#include <string.h>
+
+enum { FIXED_SYMBOLS = 6 }; /* x y z r t pi */
+
+static const char *const coordinate[] = {"x", "y", "z", "r"};
+
+/* Why a name may not be used, or NULL. */
+static const char *refusal_of_coordinate(const InkResolver *r, const char *name, unsigned flags) {
+  const InkNode *mesh = ink_tree_child(r->deck->root, "mesh");
+  if (!(flags & INK_OF_SPACE)) return "is not allowed here: this value may not depend on position";
+  if (!ink_tree_child(mesh, name)) return "is not an axis of the mesh";
+  return NULL;
+}
+
+/* The names a key's expression may use. flags: INK_OF_*. */
+static InkScope make_scope(InkResolver *r, unsigned flags) {
+  InkDeck *deck = r->deck;
+  int count = 0;
+  size_t room = (size_t)(FIXED_SYMBOLS + deck->fields + r->parameters);
+  struct InkSymbol *symbol = ink_pool_alloc(r->pool, room * sizeof *symbol);
+  for (int c = 0; c < 4; c++)
+    symbol[count++] = (struct InkSymbol){.name = coordinate[c],
+                                         .variable = INK_VAR_X + c,
+                                         .dim = r->length,
+                                         .refusal = refusal_of_coordinate(r, coordinate[c], flags)};
+  symbol[count++] = (struct InkSymbol){
+      .name = "t",
+      .variable = INK_VAR_T,
+      .dim = r->time,
+      .refusal = flags & INK_OF_TIME ? NULL : "is not allowed here: this value may not depend on time"};
+  symbol[count++] =
+      (struct InkSymbol){.name = "pi", .variable = -1, .value = 3.14159265358979323846, .dim = ink_dim_any()};
+  for (int f = 0; f < deck->fields; f++)
+    symbol[count++] = (struct InkSymbol){
+        .name = deck->field[f],
+        .variable = INK_VAR_FIELD + f,
+        .dim = deck->field_dim[f],
+        .refusal =
+            flags & INK_OF_FIELDS ? NULL : "is not allowed here: this value may not depend on the fields"};
+  for (int p = 0; p < r->parameters; p++) symbol[count++] = r->parameter[p];
+  return (InkScope){.symbol = symbol, .count = count, .noise = flags & INK_OF_NOISE};
+}
+
+static bool is_field(const InkDeck *deck, const char *name) {
+  for (int f = 0; f < deck->fields; f++)
+    if (!strcmp(deck->field[f], name)) return true;
+  return false;
+}
+
+static void resolve_parameters(InkResolver *r) {
+  InkNode *section = ink_tree_child(r->deck->root, "parameters");
+  if (!section || section->kind != INK_MAPPING) return;
+  r->parameter = ink_pool_alloc(r->pool, (size_t)(section->count + 1) * sizeof *r->parameter);
+  for (InkNode *node = section->first; node; node = node->next) {
+    if (node->bad || !node->type) continue;
+    if (ink_reserved_name(node->key) || is_field(r->deck, node->key)) {
+      node->bad = true;
+      ink_error(r->errors, node->key_place, ink_tree_path(r->pool, node),
+                "'%s' is reserved (%s); choose another name", node->key,
+                is_field(r->deck, node->key) ? "a field of the solver" : "coordinates, t, pi and functions");
+      continue;
+    }
+    InkScope scope = make_scope(r, 0);
+    ink_resolve_number(r, node, node->type, &scope);
+    /* A bad one stays known, so that its uses are not reported too. */
+    r->parameter[r->parameters++] = (struct InkSymbol){.name = node->key,
+                                                       .variable = -1,
+                                                       .value = node->bad ? 1 : node->number,
+                                                       .dim = node->bad ? ink_dim_any() : node->dim};
+  }
+}
+
+static bool is_number(InkKind kind) {
+  return kind == INK_KIND_NUMBER || kind == INK_KIND_DIFFERENCE || kind == INK_KIND_TOLERANCE;
+}
+
+static bool of_field(const InkKey *key) { return key->unit && *key->unit == '@'; }
+
+static void resolve_numbers(InkResolver *r, InkNode *node, const InkKey *key) {
+  InkScope scope = make_scope(r, 0);
+  for (InkNode *item = node->first; item; item = item->next)
+    if (!item->bad && item->kind == INK_SCALAR) ink_resolve_number(r, item, key, &scope);
+}
+
+/* Numbers whose unit is fixed; they may stand in any order. */
+static void visit_number(InkResolver *r, InkNode *node, const InkKey *key) {
+  if (key->kind == INK_KIND_NUMBERS && !of_field(key)) resolve_numbers(r, node, key);
+  if (!is_number(key->kind) || of_field(key)) return;
+  const InkNode *parameters = ink_tree_child(r->deck->root, "parameters");
+  if (node->parent == parameters) return;
+  InkScope scope = make_scope(r, 0);
+  ink_resolve_number(r, node, key, &scope);
+}
+
+/* Numbers in the unit of a field, after the fields' dimensions are known. */
+static void visit_field_number(InkResolver *r, InkNode *node, const InkKey *key) {
+  if (!of_field(key)) return;
+  InkScope scope = make_scope(r, 0);
+  if (key->kind == INK_KIND_NUMBERS)
+    resolve_numbers(r, node, key);
+  else if (is_number(key->kind))
+    ink_resolve_number(r, node, key, &scope);
+}
+
+static void visit_expression(InkResolver *r, InkNode *node, const InkKey *key) {
+  if (key->kind != INK_KIND_EXPRESSION || node->expression) return;
+  InkScope scope = make_scope(r, key->flags);
+  ink_resolve_expression(r, node, key, &scope);
+}
+
+/* Was any number below this node given with a unit? */
+static bool has_unit(const InkNode *node) {
+  if (!node) return false;
+  if (node->kind == INK_SCALAR) {
+    const InkDim none = ink_dim_none();
+    return node->dim.known && !ink_dim_equal(&node->dim, &none);
+  }
+  for (const InkNode *child = node->first; child; child = child->next)
+    if (has_unit(child)) return true;
+  return false;
+}
+
+/* Initial conditions give the fields their dimensions. */
+static void resolve_initial(InkResolver *r) {
+  InkDeck *deck = r->deck;
+  InkNode *initial = ink_tree_child(deck->root, "initial");
+  if (!initial) return;
+  ink_resolve_visit(r, initial, visit_expression);
+  for (int f = 0; f < deck->fields; f++) {
+    const InkNode *node = ink_tree_child(initial, deck->field[f]);
+    if (node && node->kind == INK_SCALAR && !node->bad) deck->field_dim[f] = node->dim;
+  }
+}
+
+/* A percentage of 0, or of a number whose zero is a convention, says nothing. */
+static void check_tolerances(InkResolver *r) {
+  const InkNode *verify = ink_tree_child(r->deck->root, "verify");
+  for (InkNode *item = verify ? verify->first : NULL; item; item = item->next) {
+    InkNode *within = ink_tree_child(item, "within"), *expect = ink_tree_child(item, "expect");
+    if (!within || !expect || within->bad || expect->bad || within->kind != INK_SCALAR || !expect->type)
+      continue;
+    char got[100], want[100];
+    if (within->percent && expect->offset != 0)
+      ink_resolve_error(r, within,
+                        "a percentage of a value in %s has no meaning; give a difference such as '0.05 K'",
+                        expect->unit);
+    else if (within->percent && expect->number == 0)
+      ink_resolve_error(r, within, "a percentage of 0 is 0; give a difference");
+    else if (!within->percent && !ink_dim_equal(&within->dim, &expect->dim)) {
+      ink_dim_print(&within->dim, got, sizeof got);
+      ink_dim_print(&expect->dim, want, sizeof want);
+      ink_resolve_error(r, within, "wrong dimension: `expect` has %s, this has %s", want, got);
+    }
+  }
+}
+
+void ink_resolve_values(InkResolver *r) {
+  InkDeck *deck = r->deck;
+  for (int f = 0; f < INK_MAX_FIELDS; f++) deck->field_dim[f] = ink_dim_any();
+  if (deck->schema->fields) deck->fields = deck->schema->fields(deck->root, deck->field);
+  r->length = r->time = ink_dim_any();
+  resolve_parameters(r);
+  ink_resolve_visit(r, deck->root, visit_number);
+  if (has_unit(ink_tree_child(deck->root, "mesh"))) r->length = ink_dim_of("m");
+  if (has_unit(ink_tree_find(deck->root, "time.end"))) r->time = ink_dim_of("s");
+  resolve_initial(r);
+  ink_resolve_visit(r, deck->root, visit_field_number);
+  ink_resolve_visit(r, deck->root, visit_expression);
+  check_tolerances(r);
+}

@@ -1,0 +1,27 @@
+/* Reading files of ours without knowing beforehand what is in them; serial, for `info` and `pack`. */
+#ifndef INK_IO_H5_READ_H
+#define INK_IO_H5_READ_H
+
+#include "layout.h"
+
+/* Opens for reading after checking that it is there, is a file and is HDF5. -1: failure says why. */
+hid_t ink_h5_open(const char *path, InkFailure *failure);
+/* Attribute of an object, "" when absent. */
+void ink_h5_attribute_read_text(hid_t file, const char *path, const char *name, char *text, size_t size);
+double ink_h5_attribute_read_number(hid_t file, const char *path, const char *name, double absent);
+bool ink_h5_has_attribute(hid_t file, const char *path, const char *name);
+/* Size of a dataset, slowest first; returns its number of axes, -1 when it is not there. */
+int ink_h5_size(hid_t file, const char *path, hsize_t size[H5S_MAX_RANK]);
+bool ink_h5_read_all(hid_t file, const char *path, double *values);
+
+/* Root datasets that are neither dimensions nor bounds; calls visit for each, in the order of creation. */
+typedef struct InkH5Names {
+  int count;
+  char (*name)[INK_LAYOUT_NAME];
+} InkH5Names;
+InkH5Names ink_h5_variables(hid_t file); /* free(names.name) */
+
+/* Snapshots that a virtual dataset is made of and that are missing beside `folder`. -1: it is not virtual. */
+int ink_h5_missing_sources(hid_t file, const char *variable, const char *path, int *total);
+
+#endif

@@ -1,0 +1,162 @@
+/* The verify table and OUT/report.json. */
+#include "report.h"
+#include "store_impl.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMNS = 7, CELL = 96 };
+
+typedef struct Row {
+  char cell[COLUMNS][CELL];
+} Row;
+
+/* A value as shown: in the deck's unit. Differences have no offset. */
+static double shown(const InkVerdict *v, double value, bool difference) {
+  double factor = v->display_factor != 0 ? v->display_factor : 1;
+  return value / factor - (difference ? 0 : v->display_offset);
+}
+
+static void fill_row(const InkVerdict *v, Row *row) {
+  snprintf(row->cell[0], CELL, "%s", v->quantity);
+  snprintf(row->cell[1], CELL, "%.6g", v->at);
+  snprintf(row->cell[2], CELL, "%.8g", shown(v, v->value, false));
+  snprintf(row->cell[3], CELL, "%.8g", shown(v, v->expect, false));
+  snprintf(row->cell[4], CELL, "%.3g", shown(v, v->difference, true));
+  snprintf(row->cell[5], CELL, "%.3g", shown(v, v->within, true));
+  snprintf(row->cell[6], CELL, "%s", v->pass ? "pass" : "FAIL");
+}
+
+static void print_table(int count, const Row *rows, FILE *stream) {
+  int width[COLUMNS] = {0};
+  for (int i = 0; i < count; i++)
+    for (int c = 0; c < COLUMNS; c++) {
+      int length = (int)strlen(rows[i].cell[c]);
+      if (length > width[c]) width[c] = length;
+    }
+  for (int i = 0; i < count; i++) {
+    fprintf(stream, "%-*s", width[0], rows[i].cell[0]);
+    for (int c = 1; c < COLUMNS - 1; c++) fprintf(stream, "  %*s", width[c], rows[i].cell[c]);
+    fprintf(stream, "  %s\n", rows[i].cell[COLUMNS - 1]);
+  }
+}
+
+void ink_report_print(const InkReport *report, FILE *stream) {
+  static const Row head = {{"quantity", "at", "value", "expect", "difference", "within", "pass"}};
+  if (report->count == 0) return;
+  Row *rows = calloc((size_t)report->count + 1, sizeof *rows);
+  if (!rows) abort();
+  rows[0] = head;
+  int failed = 0;
+  for (int i = 0; i < report->count; i++) {
+    fill_row(&report->verdicts[i], &rows[i + 1]);
+    failed += !report->verdicts[i].pass;
+  }
+  print_table(report->count + 1, rows, stream);
+  if (failed) fprintf(stream, "%d of %d out of tolerance\n", failed, report->count);
+  free(rows);
+}
+
+/* JSON has no NaN and no infinity. */
+static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+/* Text that is not UTF-8 cannot stand in JSON. */
+static json_t *text(const char *value) {
+  json_t *string = value ? json_string(value) : NULL;
+  return string ? string : json_null();
+}
+
+static json_t *verdict_json(const InkVerdict *v) {
+  json_t *entry = json_object();
+  json_object_set_new(entry, "quantity", text(v->quantity));
+  json_object_set_new(entry, "at", number(v->at));
+  json_object_set_new(entry, "value", number(v->value));
+  json_object_set_new(entry, "expect", number(v->expect));
+  json_object_set_new(entry, "difference", number(v->difference));
+  json_object_set_new(entry, "within", number(v->within));
+  json_object_set_new(entry, "pass", json_boolean(v->pass));
+  json_object_set_new(entry, "source", text(v->source));
+  json_object_set_new(entry, "unit", text(v->unit));
+  if (v->standard_error > 0) json_object_set_new(entry, "standard_error", number(v->standard_error));
+  if (v->display_factor != 0) json_object_set_new(entry, "display_factor", number(v->display_factor));
+  if (v->display_offset != 0) json_object_set_new(entry, "display_offset", number(v->display_offset));
+  return entry;
+}
+
+static json_t *report_json(const InkReport *r) {
+  json_t *root = json_object(), *verify = json_array(), *run = json_object();
+  json_object_set_new(root, "title", text(r->title));
+  json_object_set_new(root, "deck", text(r->deck));
+  json_object_set_new(root, "solver", text(r->solver));
+  json_object_set_new(root, "status", text(r->status));
+  json_object_set_new(root, "exit_code", json_integer(r->exit_code));
+  json_object_set_new(root, "message", text(r->message));
+  json_object_set_new(root, "time", number(r->time));
+  json_object_set_new(root, "steps", json_integer((json_int_t)r->steps));
+  for (int i = 0; i < r->count; i++) json_array_append_new(verify, verdict_json(&r->verdicts[i]));
+  json_object_set_new(root, "verify", verify);
+  json_object_set_new(run, "ranks", json_integer(r->ranks));
+  json_object_set_new(run, "wall_seconds", number(r->wall_seconds));
+  json_object_set_new(run, "cells", number(r->cells));
+  json_object_set_new(run, "method", text(r->method));
+  json_object_set_new(run, "instruction_set", text(r->instruction_set));
+  json_object_set_new(run, "version", text(INKDROP_VERSION));
+  json_object_set_new(run, "commit", text(INKDROP_COMMIT));
+  json_object_set_new(root, "run", run);
+  return root;
+}
+
+void ink_report_write(const char *out, const InkReport *report, InkFailure *failure) {
+  char *path = ink_text_join(out, "/report.json");
+  json_t *root = report_json(report);
+  char *dump = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+  if (!dump) abort();
+  char *lines = ink_text_join(dump, "\n");
+  ink_write_text(path, lines, failure);
+  free(lines);
+  free(dump);
+  json_decref(root);
+  free(path);
+}
+
+static double real_of(const json_t *entry, const char *key, double absent) {
+  const json_t *value = json_object_get(entry, key);
+  return json_is_number(value) ? json_number_value(value) : absent;
+}
+
+static InkVerdict verdict_of(const json_t *entry) {
+  return (InkVerdict){.quantity = json_string_value(json_object_get(entry, "quantity")),
+                      .at = real_of(entry, "at", NAN),
+                      .value = real_of(entry, "value", NAN),
+                      .expect = real_of(entry, "expect", NAN),
+                      .difference = real_of(entry, "difference", NAN),
+                      .within = real_of(entry, "within", NAN),
+                      .pass = json_is_true(json_object_get(entry, "pass")),
+                      .display_factor = real_of(entry, "display_factor", 1),
+                      .display_offset = real_of(entry, "display_offset", 0)};
+}
+
+int ink_report_reprint(const char *out, FILE *stream) {
+  char *path = ink_text_join(out, "/report.json");
+  json_t *root = json_load_file(path, 0, NULL);
+  free(path);
+  const json_t *status = json_object_get(root, "status"), *code = json_object_get(root, "exit_code");
+  const json_t *verify = json_object_get(root, "verify");
+  int exit_code = -1;
+  if (json_is_string(status) && strcmp(json_string_value(status), "finished") == 0 && json_is_integer(code)) {
+    size_t count = json_array_size(verify);
+    InkVerdict *verdicts = calloc(count + 1, sizeof *verdicts);
+    if (!verdicts) abort();
+    for (size_t i = 0; i < count; i++) {
+      verdicts[i] = verdict_of(json_array_get(verify, i));
+      if (!verdicts[i].quantity) verdicts[i].quantity = "?";
+    }
+    const InkReport report = {.count = (int)count, .verdicts = verdicts};
+    ink_report_print(&report, stream);
+    free(verdicts);
+    exit_code = (int)json_integer_value(code);
+  }
+  json_decref(root);
+  return exit_code;
+}

@@ -1,0 +1,29 @@
+/* Private to io: making and changing trees. */
+#ifndef INK_IO_TREE_IMPL_H
+#define INK_IO_TREE_IMPL_H
+
+#include "tree.h"
+
+InkNode *ink_node_create(InkPool *pool, InkNodeKind kind, const char *key, InkPlace key_place,
+                         InkPlace place);
+void ink_node_append(InkNode *parent, InkNode *child);
+void ink_node_remove(InkNode *child);
+/* Puts `child` (with its own key) where `old` stands in the same parent. */
+void ink_node_replace(InkNode *old, InkNode *child);
+/* Merges `own` over `base` (both mappings): own's keys win, mappings merge key by key, all else replaces. */
+void ink_node_merge(InkNode *base, InkNode *own);
+
+/* The bytes of a deck before YAML sees them: size, UTF-8, null bytes, tabs. False: not fit to be parsed. */
+bool ink_tree_scan(const char *name, const char *text, size_t length, InkErrors *errors);
+
+/* Parses text; *nodes counts on (limit INK_DECK_MAX_NODES). any_root: a scalar or sequence may be the root,
+ * and block mappings are refused (for --set). NULL: no tree. */
+InkNode *ink_tree_build(InkPool *pool, const char *name, const char *text, size_t length, bool any_root,
+                        int *nodes, InkErrors *errors);
+
+/* Applies "key.path=value" to a tree. */
+void ink_tree_set(InkPool *pool, InkNode *root, const char *setting, InkErrors *errors);
+
+/* Nearest of `count` names to `name` by edit distance, or NULL when none is near. */
+const char *ink_nearest(const char *name, const char *const *names, int count);
+#endif

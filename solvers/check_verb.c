@@ -1,0 +1,133 @@
+/* Reading and checking a deck before anything runs, and the verb `check`. */
+#include "driver.h"
+
+#include <math.h>
+#include <string.h>
+#include "events.h"
+#include "verify.h"
+
+double ink_deck_number_or(const InkDeck *deck, const char *path, double otherwise) {
+  return ink_deck_node(deck, "%s", path) ? ink_deck_number(deck, "%s", path) : otherwise;
+}
+
+/* On rank 0: the deck, or NULL when it is bad, which has been printed. */
+static InkDeck *read_and_check(const char *path, const char *const *settings, int ranks) {
+  InkErrors *errors = ink_errors_create();
+  InkDeck *deck = ink_deck_read(path, settings, &ink_schemas, errors);
+  if (deck && ink_errors_count(errors) == 0) { /* the checks below rely on typed values */
+    const InkSolverType *solver = ink_solver_find(ink_deck_text(deck, "solver"));
+    solver->check(deck, ranks, errors);
+    ink_events_check(deck, errors);
+    ink_verify_check(deck, solver, errors);
+  }
+  ink_errors_print(errors, stderr);
+  if (ink_errors_count(errors) > 0) ink_deck_destroy(&deck);
+  ink_errors_destroy(&errors);
+  return deck;
+}
+
+PetscErrorCode ink_prepare_deck(MPI_Comm comm, const char *path, const char *const *settings, InkDeck **deck,
+                                const InkSolverType **solver) {
+  int rank, ranks, good = 0;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  *deck = NULL;
+  if (rank == 0) {
+    *deck = read_and_check(path, settings, ranks);
+    good = *deck != NULL;
+  }
+  PetscCallMPI(MPI_Bcast(&good, 1, MPI_INT, 0, comm));
+  if (!good) PetscFunctionReturn(0);
+  PetscCall(ink_deck_broadcast(comm, &ink_schemas, deck));
+  *solver = ink_solver_find(ink_deck_text(*deck, "solver"));
+  PetscFunctionReturn(0);
+}
+
+void ink_defaulted_sides(const InkDeck *deck, char *text, size_t size) {
+  text[0] = '\0';
+  if (ink_deck_node(deck, "manufactured") && ink_deck_bool(deck, "manufactured"))
+    return; /* all come from `exact` */
+  for (int c = 0; c < ink_deck_count(deck, "mesh"); c++) {
+    const char *axis = ink_deck_name(deck, "mesh", c);
+    if (!ink_deck_node(deck, "mesh.%s.from", axis)) continue; /* not an axis */
+    bool centre = strcmp(axis, "r") == 0 && ink_deck_number(deck, "mesh.%s.from", axis) == 0;
+    for (int end = centre ? 1 : 0; end < 2; end++) {
+      const char *side = end ? "max" : "min";
+      if (ink_deck_has(deck, "boundary.%s_%s", axis, side)) continue;
+      size_t length = strlen(text);
+      snprintf(text + length, size - length, "%s%s_%s", length ? ", " : "", axis, side);
+    }
+  }
+}
+
+/* A number of bytes with a unit that suits it. */
+static void print_bytes(double bytes) {
+  static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};
+  int u = 0;
+  for (; bytes >= 1000 && u < 4; u++) bytes /= 1000;
+  printf("%.3g %s", bytes, unit[u]);
+}
+
+static void print_seconds(double seconds) {
+  if (seconds < 120)
+    printf("%.2g s", seconds);
+  else if (seconds < 7200)
+    printf("%.3g min", seconds / 60);
+  else
+    printf("%.3g h", seconds / 3600);
+}
+
+static void print_plan(const char *file, const InkDeck *deck, const InkPlan *plan, int ranks,
+                       const InkEvents *events) {
+  char sides[256];
+  int snapshots = 1;
+  for (int e = 0; e < events->count; e++) snapshots += (events->event[e].what & INK_EVENT_SNAPSHOT) != 0;
+  printf("%s: good\n", file);
+  printf("  %-18s %.0f\n  %-18s ", "cells", plan->cells, "memory per rank");
+  print_bytes(plan->bytes_per_rank);
+  printf(" (%d rank%s)\n", ranks, ranks == 1 ? "" : "s");
+  printf("  %-18s %s: %s\n", "method", plan->method, plan->reason);
+  if (plan->dt_gershgorin > 0) {
+    printf("  %-18s %.4g s (Gershgorin)", "monotone step", plan->dt_gershgorin);
+    if (plan->dt_exact > 0) printf(", %.4g s (exact bound)", plan->dt_exact);
+    printf("\n");
+  }
+  if (plan->dt > 0) printf("  %-18s %.4g s\n", "first step", plan->dt);
+  printf("  %-18s about %.3g\n  %-18s about ", "steps", plan->steps, "time");
+  print_seconds(plan->seconds);
+  printf("\n  %-18s %d of ", "snapshots", snapshots);
+  print_bytes(8 * plan->cells);
+  printf(" a field\n");
+  ink_defaulted_sides(deck, sides, sizeof sides);
+  printf("  %-18s %s\n", "zero-flux sides", sides[0] ? sides : "none by default");
+}
+
+PetscErrorCode ink_check_deck(MPI_Comm comm, const char *file, const InkOptions *options, int *code) {
+  InkDeck *deck;
+  const InkSolverType *solver;
+  InkFailure failure = {0};
+  InkPlan plan = {0};
+  InkEvents *events;
+  void *self = NULL;
+  int rank, ranks;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  *code = INK_USAGE;
+  PetscCall(ink_prepare_deck(comm, file, options->setting, &deck, &solver));
+  if (!deck) PetscFunctionReturn(0);
+  PetscCall(solver->create(comm, deck, &self, &failure));
+  PetscCall(ink_failure_agree(comm, &failure));
+  *code = (int)failure.code;
+  if (failure.code && rank == 0) fprintf(stderr, "%s: %s\n", file, failure.message);
+  if (!failure.code) {
+    PetscCall(solver->plan(self, &plan));
+    PetscCall(ink_events_create(deck, INK_EVENT_ALL, &events));
+    if (rank == 0) print_plan(file, deck, &plan, ranks, events);
+    ink_events_destroy(&events);
+  }
+  if (self) PetscCall(solver->destroy(&self));
+  ink_deck_destroy(&deck);
+  PetscFunctionReturn(0);
+}

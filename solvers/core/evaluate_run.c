@@ -1,0 +1,86 @@
+/* Running a program: block by block, so that intermediate results stay in the first-level cache.
+ *
+ * Full vectors are read from and written to the caller's arrays directly. The last cells, fewer than a
+ * vector, go through a padded copy and the same loops. An output that lies in an array which later
+ * instructions of the block still read is written to a copy first. */
+#include "evaluate_impl.h"
+
+#include <string.h>
+
+typedef struct Run {
+  const InkProgram *program;
+  const double *const *in;
+  double *const *out;
+  InkPlace *place;
+  double *bounce; /* outputs * block cells; NULL: write directly */
+} Run;
+
+/* Does an output overwrite an input that is read after it? */
+static bool clobbers(const InkProgram *p, const double *const in[], double *const out[]) {
+  for (int o = 0; o < p->outputs; o++)
+    for (int v = 0; v < p->variables; v++)
+      if (in[p->variable[v]] == out[o] && p->last_read[v] > p->written[o]) return true;
+  return false;
+}
+
+static void execute(const InkInstruction *code, int count, const InkPlace *place, size_t n) {
+  for (int k = 0; k < count; k++) code[k].kernel(place, code[k].operand, n);
+}
+
+/* Cells first .. first + n - 1, n a multiple of the width and at most a block. */
+static void run_block(Run *r, size_t first, size_t n) {
+  const InkProgram *p = r->program;
+  for (int v = 0; v < p->variables; v++) /* Only read through this place; InkPlace serves results too. */
+    r->place[p->first_variable + v].at = (double *)r->in[p->variable[v]] + first;
+  for (int o = 0; o < p->outputs; o++)
+    r->place[p->first_output + o].at = r->bounce ? r->bounce + (size_t)o * p->block : r->out[o] + first;
+  execute(p->body, p->body_count, r->place, n);
+  if (r->bounce)
+    for (int o = 0; o < p->outputs; o++)
+      memcpy(r->out[o] + first, r->bounce + (size_t)o * p->block, n * sizeof(double));
+}
+
+/* The last n < INK_WIDTH cells, padded with the last of them. */
+static void run_rest(Run *r, size_t first, size_t n) {
+  const InkProgram *p = r->program;
+  double in[p->variables + 1][INK_WIDTH], out[p->outputs + 1][INK_WIDTH];
+  for (int v = 0; v < p->variables; v++) {
+    for (size_t k = 0; k < INK_WIDTH; k++) in[v][k] = r->in[p->variable[v]][first + (k < n ? k : n - 1)];
+    r->place[p->first_variable + v].at = in[v];
+  }
+  for (int o = 0; o < p->outputs; o++) r->place[p->first_output + o].at = out[o];
+  execute(p->body, p->body_count, r->place, INK_WIDTH);
+  for (int o = 0; o < p->outputs; o++) memcpy(r->out[o] + first, out[o], n * sizeof(double));
+}
+
+static void set_places(Run *r, double *uniforms, double *registers) {
+  const InkProgram *p = r->program;
+  InkPlace *place = r->place;
+  for (int k = 0; k < p->constants; k++) place[k] = (InkPlace){p->constant + (size_t)k * INK_WIDTH, 0};
+  for (int k = 0; k < p->uniforms; k++)
+    place[p->first_uniform + k] = (InkPlace){uniforms + (size_t)k * INK_WIDTH, 0};
+  for (int k = 0; k < p->registers; k++)
+    place[p->first_register + k] = (InkPlace){registers + (size_t)k * p->block, INK_WIDTH};
+  for (int k = p->first_variable; k < p->places; k++) place[k] = (InkPlace){NULL, INK_WIDTH};
+  for (int k = 0; k < p->uniform_variables; k++)
+    ink_store(uniforms + (size_t)k * INK_WIDTH, ink_all(*r->in[p->uniform_variable[k]]));
+  execute(p->prelude, p->prelude_count, place, INK_WIDTH);
+}
+
+void ink_program_run(const InkProgram *p, size_t n, const double *const in[INK_VARS], double *const out[]) {
+  if (n == 0) return;
+  enum { ALIGN = 8 }; /* doubles to a cache line */
+  bool copy_out = clobbers(p, in, out);
+  size_t uniform_size = ((size_t)p->uniforms * INK_WIDTH + ALIGN - 1) / ALIGN * ALIGN;
+  size_t register_size = (size_t)p->registers * p->block,
+         out_size = copy_out ? (size_t)p->outputs * p->block : 0;
+  double memory[uniform_size + register_size + out_size + ALIGN];
+  double *start = (double *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
+  InkPlace place[p->places + 1];
+  Run r = {p, in, out, place, copy_out ? start + uniform_size + register_size : NULL};
+  set_places(&r, start, start + uniform_size);
+  size_t whole = n - n % INK_WIDTH;
+  for (size_t first = 0; first < whole; first += p->block)
+    run_block(&r, first, whole - first < p->block ? whole - first : p->block);
+  if (whole < n) run_rest(&r, whole, n - whole);
+}

@@ -1,0 +1,119 @@
+/* Structured meshes of one to three axes, their domain decomposition and halo exchange.
+ *
+ * Finite volumes with separable metrics: the volume of cell (i,j,k) is volume[0][i] * volume[1][j] *
+ * volume[2][k], the area of a face normal to axis d is area[d][face] times the volumes of the other axes.
+ * Cartesian: volume = width, area = 1. Cylindrical r: volume = pi (r2^2 - r1^2), area = 2 pi r (per metre of
+ * length). Spherical r: volume = 4 pi/3 (r2^3 - r1^3), area = 4 pi r^2. Values live at the cells' centroids.
+ */
+#ifndef INK_CORE_MESH_H
+#define INK_CORE_MESH_H
+
+#include <mpi.h>
+#include <petscsys.h>
+#include "../../io/deck.h"
+#include "../../io/snapshot.h"
+
+typedef enum InkCoordinates { INK_CARTESIAN, INK_CYLINDRICAL, INK_SPHERICAL } InkCoordinates;
+
+/* A stretch of an axis up to `to`, in cells whose neighbouring widths have the ratio `grading`. */
+typedef struct InkAxisSegment {
+  double to;
+  int64_t cells;
+  double grading; /* 0 is taken as 1 */
+} InkAxisSegment;
+
+/* What an axis is made from. With segments, `to`, `cells` and `grading` are not read. */
+typedef struct InkAxisSpec {
+  double from, to;
+  int64_t cells;
+  double grading; /* 0 is taken as 1: equal widths */
+  bool periodic;
+  int segments;                  /* 0: one stretch from `from` to `to` */
+  const InkAxisSegment *segment; /* [segments] */
+} InkAxisSpec;
+
+typedef struct InkAxis {
+  char name;     /* 'x', 'y', 'z' or 'r' */
+  int variable;  /* INK_VAR_X, ... */
+  int64_t cells; /* global */
+  double from, to;
+  bool uniform; /* all widths equal */
+  bool periodic;
+  bool has_min;     /* false: r.from is 0, there is no side at `from` */
+  double *face;     /* [cells + 1] */
+  double *centroid; /* [cells] */
+  double *volume;   /* [cells] factor of the cell volume */
+  double *area;     /* [cells + 1] factor of the face area */
+} InkAxis;
+
+typedef struct InkMesh {
+  MPI_Comm comm;
+  int dim;
+  InkCoordinates coordinates;
+  InkAxis axis[3];     /* [0] x or r, [1] y, [2] z; unused axes have one cell, volume 1, no halo */
+  int64_t cells;       /* global */
+  int ranks[3], at[3]; /* the process grid and this rank's place in it */
+  int neighbour[3][2]; /* rank below and above along each axis; MPI_PROC_NULL at a wall */
+  int64_t start[3];    /* first owned cell */
+  int64_t count[3];    /* owned cells */
+  /* Local arrays: one ghost cell on each side of each axis in use; x fastest; rows start on 64-byte
+   * boundaries and are padded. Cell (i,j,k), each from -1 to count, is at origin + i + j * stride[1] + k *
+   * stride[2]. */
+  int64_t origin, stride[3], size; /* size: doubles to allocate */
+  struct InkHalo *halo;            /* buffers and datatypes of ink_mesh_exchange */
+} InkMesh;
+
+/* Deck checks of the mesh section (rank 0): axes, order, grading ratio, periodic pairs, size. */
+void ink_mesh_check(const InkDeck *deck, int ranks, InkErrors *errors);
+/* Makes the mesh of a good deck. Collective. When there are more ranks than can get a cell, the failure says
+ * so (INK_USAGE) on all ranks and *mesh is NULL. */
+PetscErrorCode ink_mesh_create(MPI_Comm comm, const InkDeck *deck, InkMesh **mesh, InkFailure *failure);
+/* The same without a deck: `dim` axes in the order x, y, z (Cartesian), or the one axis r. Collective. */
+PetscErrorCode ink_mesh_build(MPI_Comm comm, const InkAxisSpec spec[], int dim, InkCoordinates coordinates,
+                              InkMesh **mesh, InkFailure *failure);
+PetscErrorCode ink_mesh_destroy(InkMesh **mesh);
+
+PetscErrorCode ink_mesh_array(const InkMesh *mesh,
+                              double **values); /* zeroed, 64-byte aligned; free with ink_mesh_free */
+void ink_mesh_free(double **values);
+static inline double *ink_mesh_first(const InkMesh *mesh, double *values) { return values + mesh->origin; }
+
+/* Fills the ghost cells between ranks and across periodic ends (not at walls). Collective. Faces only, no
+ * corners. */
+PetscErrorCode ink_mesh_exchange(const InkMesh *mesh, double *values);
+
+double ink_mesh_volume(const InkMesh *mesh, int64_t i, int64_t j,
+                       int64_t k); /* of an owned cell, local indices */
+/* The grid as the writers see it (axes in storage order); pointers stay owned by the mesh. */
+void ink_mesh_grid(const InkMesh *mesh, const InkDeck *deck, InkGrid *grid);
+
+/* Faces of the cells: widths for one axis from `from` to `to` with `grading` = ratio of neighbouring widths.
+ * Pure. face[cells+1] is filled; the ends are exact. */
+void ink_axis_faces(double from, double to, int64_t cells, double grading, double *face);
+
+/* Makes one axis: faces, centroids and metric factors. Local; needs no MPI. name: 'x', 'y', 'z' or 'r'. */
+PetscErrorCode ink_axis_create(const InkAxisSpec *spec, char name, InkCoordinates coordinates, InkAxis *axis);
+void ink_axis_destroy(InkAxis *axis);
+/* Largest over smallest width of a specification, without making the axis. Pure. */
+double ink_axis_width_ratio(const InkAxisSpec *spec);
+
+/* The process grid for `ranks` ranks: of all factorisations that give every rank a cell, the one whose
+ * largest part costs least (its cells, plus the cells it exchanges; faces normal to x count double, as they
+ * are strided and shorten the rows). False when there is none. Pure and deterministic. */
+bool ink_decompose(int ranks, int dim, const int64_t cells[3], int grid[3]);
+int ink_decompose_most(int ranks, int dim, const int64_t cells[3]); /* largest usable number <= ranks */
+/* Cells start[part] .. start + count of `cells` cut in `parts`; the first parts get the remainder. Pure. */
+void ink_decompose_part(int64_t cells, int parts, int part, int64_t *start, int64_t *count);
+
+/* Sides. Numbered 2 * axis + end (0 min, 1 max). */
+enum { INK_SIDES = 6 };
+const char *ink_side_name(const InkMesh *mesh, int side); /* "x_min" */
+/* True when the side exists as a wall of the domain (in use, not periodic, not the axis r = 0). */
+bool ink_side_exists(const InkMesh *mesh, int side);
+/* Owned boundary cells of a side: 0 when this rank does not touch it. They are ordered x fastest over the two
+ * other axes. */
+int64_t ink_side_count(const InkMesh *mesh, int side);
+/* The box of a side's cells as a global array of the other axes (for checkpoints). */
+void ink_side_box(const InkMesh *mesh, int side, InkBox *box);
+void ink_mesh_box(const InkMesh *mesh, InkBox *box); /* the box of a field, strides in memory included */
+#endif

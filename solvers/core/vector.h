@@ -1,0 +1,127 @@
+/* Vectors of doubles: the instruction sets behind one set of names.
+ *
+ * Everything is one IEEE operation a lane, or one of SLEEF's deterministic functions, which give a lane the
+ * same bits whatever the other lanes hold. Chosen when compiling: AVX-512, AVX2 with FMA, SSE2, or plain C.
+ */
+#ifndef INK_CORE_VECTOR_H
+#define INK_CORE_VECTOR_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__)) || defined(__SSE2__)
+#include <immintrin.h>
+#include <sleef.h>
+#endif
+
+#if defined(__AVX512F__)
+
+#define INK_INSTRUCTION_SET  "avx512f"
+#define INK_SLEEF(name, ulp) Sleef_finz_##name##d8_##ulp##avx512f
+enum { INK_WIDTH = 8 };
+typedef __m512d InkVector;
+typedef __mmask8 InkMask; /* true or false a lane */
+static inline InkVector ink_load(const double *p) { return _mm512_loadu_pd(p); }
+static inline void ink_store(double *p, InkVector a) { _mm512_storeu_pd(p, a); }
+static inline InkVector ink_all(double a) { return _mm512_set1_pd(a); }
+static inline InkVector ink_fma(InkVector a, InkVector b, InkVector c) { return _mm512_fmadd_pd(a, b, c); }
+static inline InkVector ink_fms(InkVector a, InkVector b, InkVector c) { return _mm512_fmsub_pd(a, b, c); }
+static inline InkVector ink_fnma(InkVector a, InkVector b, InkVector c) { return _mm512_fnmadd_pd(a, b, c); }
+static inline InkVector ink_sqrt(InkVector a) { return _mm512_sqrt_pd(a); }
+static inline InkVector ink_floor(InkVector a) {
+  return _mm512_roundscale_pd(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+static inline InkVector ink_abs(InkVector a) { return _mm512_abs_pd(a); }
+static inline InkMask ink_lt(InkVector a, InkVector b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+static inline InkMask ink_le(InkVector a, InkVector b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+static inline InkMask ink_eq(InkVector a, InkVector b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+static inline InkMask ink_ne(InkVector a, InkVector b) { return _mm512_cmp_pd_mask(a, b, _CMP_NEQ_UQ); }
+static inline InkMask ink_or(InkMask a, InkMask b) { return a | b; }
+static inline InkMask ink_and(InkMask a, InkMask b) { return a & b; }
+static inline int ink_any(InkMask m) { return m != 0; }
+static inline InkVector ink_select(InkMask m, InkVector a, InkVector b) {
+  return _mm512_mask_blend_pd(m, b, a);
+}
+
+#elif defined(__AVX2__) && defined(__FMA__)
+
+#define INK_INSTRUCTION_SET  "avx2+fma"
+#define INK_SLEEF(name, ulp) Sleef_finz_##name##d4_##ulp##avx2
+enum { INK_WIDTH = 4 };
+typedef __m256d InkVector;
+typedef __m256d InkMask;
+static inline InkVector ink_load(const double *p) { return _mm256_loadu_pd(p); }
+static inline void ink_store(double *p, InkVector a) { _mm256_storeu_pd(p, a); }
+static inline InkVector ink_all(double a) { return _mm256_set1_pd(a); }
+static inline InkVector ink_fma(InkVector a, InkVector b, InkVector c) { return _mm256_fmadd_pd(a, b, c); }
+static inline InkVector ink_fms(InkVector a, InkVector b, InkVector c) { return _mm256_fmsub_pd(a, b, c); }
+static inline InkVector ink_fnma(InkVector a, InkVector b, InkVector c) { return _mm256_fnmadd_pd(a, b, c); }
+static inline InkVector ink_sqrt(InkVector a) { return _mm256_sqrt_pd(a); }
+static inline InkVector ink_floor(InkVector a) { return _mm256_floor_pd(a); }
+static inline InkVector ink_abs(InkVector a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+static inline InkMask ink_lt(InkVector a, InkVector b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
+static inline InkMask ink_le(InkVector a, InkVector b) { return _mm256_cmp_pd(a, b, _CMP_LE_OQ); }
+static inline InkMask ink_eq(InkVector a, InkVector b) { return _mm256_cmp_pd(a, b, _CMP_EQ_OQ); }
+static inline InkMask ink_ne(InkVector a, InkVector b) { return _mm256_cmp_pd(a, b, _CMP_NEQ_UQ); }
+static inline InkMask ink_or(InkMask a, InkMask b) { return _mm256_or_pd(a, b); }
+static inline InkMask ink_and(InkMask a, InkMask b) { return _mm256_and_pd(a, b); }
+static inline int ink_any(InkMask m) { return _mm256_movemask_pd(m); }
+static inline InkVector ink_select(InkMask m, InkVector a, InkVector b) { return _mm256_blendv_pd(b, a, m); }
+
+#elif defined(__SSE2__)
+
+#define INK_INSTRUCTION_SET  "sse2"
+#define INK_SLEEF(name, ulp) Sleef_cinz_##name##d2_##ulp##sse2
+enum { INK_WIDTH = 2 };
+typedef __m128d InkVector;
+typedef __m128d InkMask;
+static inline InkVector ink_load(const double *p) { return _mm_loadu_pd(p); }
+static inline void ink_store(double *p, InkVector a) { _mm_storeu_pd(p, a); }
+static inline InkVector ink_all(double a) { return _mm_set1_pd(a); }
+static inline InkVector ink_fma(InkVector a, InkVector b, InkVector c) { /* SSE2 has none: libm's, exact */
+  return (InkVector){fma(a[0], b[0], c[0]), fma(a[1], b[1], c[1])};
+}
+static inline InkVector ink_fms(InkVector a, InkVector b, InkVector c) { return ink_fma(a, b, -c); }
+static inline InkVector ink_fnma(InkVector a, InkVector b, InkVector c) { return ink_fma(-a, b, c); }
+static inline InkVector ink_sqrt(InkVector a) { return _mm_sqrt_pd(a); }
+static inline InkVector ink_floor(InkVector a) { return (InkVector){floor(a[0]), floor(a[1])}; }
+static inline InkVector ink_abs(InkVector a) { return _mm_andnot_pd(_mm_set1_pd(-0.0), a); }
+static inline InkMask ink_lt(InkVector a, InkVector b) { return _mm_cmplt_pd(a, b); }
+static inline InkMask ink_le(InkVector a, InkVector b) { return _mm_cmple_pd(a, b); }
+static inline InkMask ink_eq(InkVector a, InkVector b) { return _mm_cmpeq_pd(a, b); }
+static inline InkMask ink_ne(InkVector a, InkVector b) { return _mm_cmpneq_pd(a, b); }
+static inline InkMask ink_or(InkMask a, InkMask b) { return _mm_or_pd(a, b); }
+static inline InkMask ink_and(InkMask a, InkMask b) { return _mm_and_pd(a, b); }
+static inline int ink_any(InkMask m) { return _mm_movemask_pd(m); }
+static inline InkVector ink_select(InkMask m, InkVector a, InkVector b) {
+  return _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b));
+}
+
+#else
+
+#define INK_INSTRUCTION_SET  "scalar"
+#define INK_SLEEF(name, ulp) name /* libm's */
+enum { INK_WIDTH = 1 };
+typedef double InkVector;
+typedef int InkMask;
+static inline InkVector ink_load(const double *p) { return *p; }
+static inline void ink_store(double *p, InkVector a) { *p = a; }
+static inline InkVector ink_all(double a) { return a; }
+static inline InkVector ink_fma(InkVector a, InkVector b, InkVector c) { return fma(a, b, c); }
+static inline InkVector ink_fms(InkVector a, InkVector b, InkVector c) { return fma(a, b, -c); }
+static inline InkVector ink_fnma(InkVector a, InkVector b, InkVector c) { return fma(-a, b, c); }
+static inline InkVector ink_sqrt(InkVector a) { return sqrt(a); }
+static inline InkVector ink_floor(InkVector a) { return floor(a); }
+static inline InkVector ink_abs(InkVector a) { return fabs(a); }
+static inline InkMask ink_lt(InkVector a, InkVector b) { return a < b; }
+static inline InkMask ink_le(InkVector a, InkVector b) { return a <= b; }
+static inline InkMask ink_eq(InkVector a, InkVector b) { return a == b; }
+static inline InkMask ink_ne(InkVector a, InkVector b) { return a != b; }
+static inline InkMask ink_or(InkMask a, InkMask b) { return a | b; }
+static inline InkMask ink_and(InkMask a, InkMask b) { return a & b; }
+static inline int ink_any(InkMask m) { return m; }
+static inline InkVector ink_select(InkMask m, InkVector a, InkVector b) { return m ? a : b; }
+
+#endif
+#endif

@@ -1,0 +1,24 @@
+/* The columns of OUT/series.h5: every number that is defined for the solver and needs no more than a name. */
+#ifndef INK_SERIES_COLUMNS_H
+#define INK_SERIES_COLUMNS_H
+
+#include "../io/series.h"
+#include "solver.h"
+
+/* probe_NAME of every probe; integral, min, max, balance, error_l2 of every field; flux of every side. */
+typedef struct InkColumns {
+  int count;
+  InkQuery *query;
+  const char **name, **long_name;
+  char *names; /* all, for the checkpoint: "probe_a integral_T" */
+  InkPool *pool;
+} InkColumns;
+
+/* Collective: rank 0 asks the solver what is defined. */
+PetscErrorCode ink_columns_create(MPI_Comm comm, const InkDeck *deck, const InkSolverType *solver,
+                                  InkColumns **columns);
+PetscErrorCode ink_columns_destroy(InkColumns **columns);
+/* The values now: value[columns->count], and their units when unit is not NULL. Collective. */
+PetscErrorCode ink_columns_values(const InkColumns *columns, const InkSolverType *solver, void *self,
+                                  double *value, const char **unit);
+#endif

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Every deck of the gallery verifies itself: exit code 0 on 1, 2 and 4 ranks. INKDROP_LONG=1 runs the slow ones on each rank count too."""
+import json, os, subprocess, sys, tempfile, time
+from pathlib import Path
+
+INKDROP = os.environ["INKDROP"]
+SOURCE = Path(os.environ["INKDROP_SOURCE"])
+SLOW = 5.0  # seconds on 2 ranks: beyond that, only INKDROP_LONG runs a deck on 1 and 4 ranks as well
+
+
+def run(deck, ranks, folder):
+    command = ["mpiexec", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), INKDROP, "run", str(deck), "--quiet",
+               "--output", f"{folder}/{deck.stem}.{ranks}"]
+    start = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
+    return done, time.monotonic() - start
+
+
+def main():
+    failed = passed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for deck in sorted((SOURCE / "inputs").glob("*/*.yaml")):
+            times = {}
+            for ranks in (2, 1, 4):
+                if ranks != 2 and times[2] > SLOW and not os.environ.get("INKDROP_LONG"):
+                    continue
+                done, times[ranks] = run(deck, ranks, folder)
+                report = Path(f"{folder}/{deck.stem}.{ranks}/report.json")
+                entries = json.loads(report.read_text())["verify"] if report.exists() else []
+                if done.returncode == 0 and entries and all(entry["pass"] for entry in entries):
+                    passed += 1
+                else:
+                    failed += 1
+                    print(f"{deck.name} on {ranks} ranks: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+            print(f"{deck.parent.name}/{deck.stem:28s}" + "".join(f"  {r} ranks {t:6.1f} s" for r, t in sorted(times.items())))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Explicit runs give the same bytes in every dataset outside /run on 1, 2, 3 and 4 ranks, implicit ones the same numbers to tolerance."""
+import os, subprocess, sys, tempfile
+from pathlib import Path
+import h5py
+import numpy as np
+
+INKDROP = os.environ["INKDROP"]
+
+DECKS = {
+    "one": """
+mesh: {x: {from: 0, to: 1, cells: 37, grading: 1.03}}
+material: {conductivity: "1 + 0.2*T", density: 1, heat_capacity: "2 + x"}
+initial: {T: "1 + 0.1*noise(0)"}
+source: "sin(3*x)*exp(-t)"
+boundary: {x_min: {type: value, value: "1 + t"}, x_max: {type: convection, coefficient: 2, ambient: 0}}
+time: {end: 0.02, method: METHOD}
+probes: {p: {field: T, at: [0.31]}}
+""",
+    "two": """
+mesh: {x: {from: 0, to: 1, cells: 24}, y: {from: 0, to: 2, cells: 19}}
+material: {diffusivity: 0.3}
+initial: {T: "sin(x*y) + noise(1)"}
+boundary: {x_min: {type: periodic}, x_max: {type: periodic}, y_max: {type: flux, value: "x"}}
+time: {end: 0.02, method: METHOD}
+probes: {p: {field: T, at: [0.5, 1]}}
+""",
+    "three": """
+mesh: {x: {from: 0, to: 1, cells: 9}, y: {from: 0, to: 1, cells: 10}, z: {from: 0, to: 1, cells: 11, grading: 0.9}}
+material: {diffusivity: "1 + 0.5*x*y"}
+initial: {T: "noise(0)"}
+source: "1 - 0.1*T"
+boundary: {z_min: {type: value, value: 1}, y_max: {type: radiation, emissivity: 0.5, ambient: 3}}
+time: {end: 0.02, method: METHOD}
+probes: {p: {field: T, at: [0.21, 0.5, 0.99]}}
+""",
+    "sphere": """
+mesh: {coordinates: spherical, r: {from: 0, to: 1, cells: 30}}
+material: {diffusivity: 1}
+initial: {T: "1 + cos(pi*r)"}
+boundary: {r_max: {type: value, value: 0}}
+time: {end: 0.02, method: METHOD}
+probes: {p: {field: T, at: [0]}}
+""",
+}
+COMMON = "solver: heat\noutput: {snapshots: {every: 0.01}, series: {every: 0.005}}\nseed: 7\n"
+
+
+def datasets(folder):
+    """{file/path: array} of everything outside /run (and outside /VTKHDF, whose arrays are links to the same data)."""
+    found = {}
+    for file in sorted(folder.glob("**/*.h5")):
+        if "checkpoints" in file.parts:
+            continue
+        with h5py.File(file) as h5:
+            def visit(name, item):
+                if isinstance(item, h5py.Dataset) and not name.startswith("run/"):
+                    found[f"{file.relative_to(folder)}:{name}"] = item[()]
+            h5.visititems(visit)
+    return found
+
+
+def difference(a, b, exact):
+    if a.keys() != b.keys():
+        return f"other datasets: {sorted(a.keys() ^ b.keys())}"
+    for name in a:
+        one, two = np.asarray(a[name]), np.asarray(b[name])
+        if exact and one.tobytes() != two.tobytes():
+            return f"{name} differs, by up to {np.nanmax(np.abs(one.astype(float) - two.astype(float))):g}"
+        if not exact and one.dtype.kind == "f" and "balance" not in name:
+            if not np.allclose(one, two, rtol=1e-6, atol=1e-6 * max(1e-30, np.nanmax(np.abs(one)))):
+                return f"{name} differs by up to {np.nanmax(np.abs(one - two)):g}"
+    return None
+
+
+def main():
+    failed = passed = 0
+    with tempfile.TemporaryDirectory() as top:
+        for name, text in DECKS.items():
+            for method in ("explicit", "implicit"):
+                deck = Path(top) / f"{name}_{method}.yaml"
+                deck.write_text(COMMON + text.replace("METHOD", method))
+                first = None
+                for ranks in (1, 2, 3, 4):
+                    out = Path(top) / f"{name}_{method}.{ranks}"
+                    command = ["mpiexec", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), INKDROP, "run", str(deck),
+                               "--quiet", "--output", str(out)]
+                    done = subprocess.run(command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+                    text_out = f"exit code {done.returncode}\n{done.stderr}" if done.returncode else None
+                    if text_out is None:
+                        found = datasets(out)
+                        first = found if first is None else first
+                        text_out = difference(first, found, exact=method == "explicit")
+                        if len(found) < 10:
+                            text_out = f"only {sorted(found)}"
+                    if text_out:
+                        print(f"{name}, {method}, {ranks} ranks: {text_out}")
+                    passed, failed = passed + (text_out is None), failed + (text_out is not None)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
