@@ -15,8 +15,18 @@ typedef struct InkChecksum {
   int64_t bytes; /* length of the file */
 } InkChecksum;
 
-/* Sum of PATH, its blocks hashed by the ranks in turn. Collective; failure is the same on all ranks. */
-PetscErrorCode ink_checksum_file(MPI_Comm comm, const char *path, InkChecksum *sum, InkFailure *failure);
+/* Hashes of blocks that this rank has written itself, taken from memory while writing, so that they need not
+ * be read again. Tell it of every write in the order of their places in the file; blocks that were not
+ * written whole and in order are left out. Not collective. */
+typedef struct InkBlockHashes InkBlockHashes;
+InkBlockHashes *ink_block_hashes_create(void);
+void ink_block_hashes_add(InkBlockHashes *hashes, const void *data, size_t length, int64_t at);
+void ink_block_hashes_destroy(InkBlockHashes **hashes);
+
+/* Sum of PATH; blocks that are not in any rank's `written` (NULL: none) are read, by the ranks in turn.
+ * Collective; failure is the same on all ranks. */
+PetscErrorCode ink_checksum_file(MPI_Comm comm, const char *path, const InkBlockHashes *written,
+                                 InkChecksum *sum, InkFailure *failure);
 /* The same on one rank without MPI. False: unreadable (errno is set). */
 bool ink_checksum_serial(const char *path, InkChecksum *sum);
 

@@ -145,6 +145,27 @@ const InkExpr *ink_deck_expression(const InkDeck *deck, const char *path, ...) {
   return node ? node->expression : NULL;
 }
 
+static bool all_good(const InkNode *node) {
+  if (node->bad) return false;
+  for (const InkNode *child = node->first; child; child = child->next)
+    if (!all_good(child)) return false;
+  return true;
+}
+
+bool ink_deck_sound(const InkDeck *deck, const char *path, ...) {
+  INK_FORMAT_PATH(text, path);
+  const InkNode *node = ink_tree_find(deck->root, text);
+  if (node) return all_good(node);
+  while (!node) {
+    char *dot = strrchr(text, '.');
+    if (dot) *dot = '\0';
+    node = dot ? ink_tree_find(deck->root, text) : deck->root;
+  }
+  for (const InkNode *child = node->first; child; child = child->next)
+    if (child->bad) return false;
+  return !node->bad;
+}
+
 int ink_deck_count(const InkDeck *deck, const char *path, ...) {
   INK_FORMAT_PATH(text, path);
   const InkNode *node = ink_tree_find(deck->root, text);

@@ -48,6 +48,10 @@ INK_PATH const InkExpr *ink_deck_expression(const InkDeck *deck, const char *pat
 /* Children of a section or list; 0 when absent. Given ones only, in the order of the deck. */
 INK_PATH int ink_deck_count(const InkDeck *deck, const char *path, ...);
 const char *ink_deck_name(const InkDeck *deck, const char *path, int i); /* key of the i-th child */
+/* Was all at and below `path` understood? False when the reader has reported an error there; of an absent
+ * node, when one of its nearest parent's children is wrong (the node may be there, misspelt). What is sound
+ * can be read with the getters; absent keys stay absent. For checks of a deck that has errors elsewhere. */
+INK_PATH bool ink_deck_sound(const InkDeck *deck, const char *path, ...);
 #undef INK_PATH
 /* A NUMBERS value: count and values (owned by the deck). 0 when absent. */
 __attribute__((format(printf, 3, 4))) int ink_deck_numbers(const InkDeck *deck, const double **values,

@@ -124,7 +124,7 @@ bool ink_expr_check(const InkExpr *e, InkDim *dim, char *message, size_t size);
  *   if(c,a,b)                                a when c is not 0, b when it is, NaN when c is NaN; a NaN in the
  *                                            branch not taken is not seen
  * Value with variables given (variable[] may be NULL when ink_expr_is_constant). Plain libm; for set-up, not
- * for cells. */
+ * for cells. Shared parts are computed once. */
 double ink_expr_value(const InkExpr *e, const double variable[INK_VARS]);
 bool ink_expr_is_constant(const InkExpr *e);
 uint64_t ink_expr_variables(const InkExpr *e); /* bit v set: depends on variable v */
@@ -146,7 +146,8 @@ const InkExpr *ink_expr_substitute(InkPool *pool, const InkExpr *e, int variable
 const InkExpr *ink_expr_copy(InkPool *pool, const InkExpr *e); /* deep copy into another pool */
 
 /* Prints the tree so that parsing it again gives the same tree (numbers with 17 digits, SI, no unit
- * literals). names[v] is the name of variable v. The text lives in the pool. */
+ * literals). Text longer than 1 MiB, which only derivatives with shared parts reach, is cut and ends in
+ * " ...". names[v] is the name of variable v. The text lives in the pool. */
 const char *ink_expr_print(InkPool *pool, const InkExpr *e, const char *const names[INK_VARS]);
 
 /* True when one of abs, min, max, if, sign, floor, mod or a comparison occurs (not allowed in manufactured

@@ -1,13 +1,16 @@
 /* Printing a tree as text that parses to the same tree.
  *
  * Each node has a level, as in the grammar of expression_parse.c; a node whose level is below what its place
- * asks for is put in parentheses. */
+ * asks for is put in parentheses. A shared node is printed wherever it stands, so a derivative's text can be
+ * exponentially longer than its graph; past MOST characters the text ends in "...". */
 #include "expression_impl.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST = 1 << 20 }; /* many times what the longest text that the parser takes can print to */
 
 enum { COMPARISON = 1, SUM, TERM, UNARY, POWER, PRIMARY };
 
@@ -141,6 +144,7 @@ static void print_bare(Printer *p, const InkExpr *e) {
 }
 
 static void print(Printer *p, const InkExpr *e, int needed) {
+  if (p->length > MOST) return;
   bool parentheses = level_of(e) < needed;
   if (parentheses) put(p, "(");
   print_bare(p, e);
@@ -150,6 +154,10 @@ static void print(Printer *p, const InkExpr *e, int needed) {
 const char *ink_expr_print(InkPool *pool, const InkExpr *e, const char *const names[INK_VARS]) {
   Printer p = {.names = names};
   print(&p, e, COMPARISON);
+  if (p.length > MOST) {
+    p.length = MOST;
+    put(&p, " ...");
+  }
   const char *text = ink_pool_strdup(pool, p.text);
   free(p.text);
   return text;

@@ -1,4 +1,7 @@
-/* The value of a tree for one set of variables, with plain libm. */
+/* The value of a tree for one set of variables, with plain libm.
+ *
+ * Derivatives share their parts, so there can be exponentially many ways down to a leaf: values of deep nodes
+ * are kept. Below KEPT_DEPTH at most 3^KEPT_DEPTH ways remain, which is less work than keeping them. */
 #include "expression_impl.h"
 
 #include <math.h>
@@ -18,8 +21,9 @@ static double integer_power(double x, int n) {
 }
 
 static double power(const InkExpr *exponent, double a, double b) {
-  int n;
-  if (ink_expr_small_integer(exponent, &n)) return integer_power(a, n);
+  /* As ink_expr_small_integer decides, but b is known already: asking it at every level of a tower of powers
+   * takes exponential time. */
+  if (ink_expr_is_constant(exponent) && fabs(b) <= 64 && b == floor(b)) return integer_power(a, (int)b);
   if ((a == 0 && b < 0) || (a < 0 && b != floor(b))) return NAN;
   return b == 0.5 ? sqrt(a) : pow(a, b);
 }
@@ -113,16 +117,45 @@ static double unary(InkOp op, double a) {
   }
 }
 
-double ink_expr_value(const InkExpr *e, const double variable[INK_VARS]) {
-  if (e->op == INK_OP_NUMBER) return e->value;
-  if (e->op == INK_OP_VARIABLE) return variable ? variable[e->variable] : NAN;
-  double a = ink_expr_value(e->arg[0], variable);
+enum { KEPT_DEPTH = 4 };
+
+typedef struct Valuer {
+  const double *variable;
+  InkPool *pool;   /* of the kept values, each in a leaf; NULL: none yet */
+  InkExprMap kept; /* from nodes to those leaves */
+} Valuer;
+
+static double value(Valuer *v, const InkExpr *e);
+
+static double value_of_operation(Valuer *v, const InkExpr *e) {
+  double a = value(v, e->arg[0]);
   switch (ink_op_arguments(e->op)) {
   case 1:
     return unary(e->op, a);
   case 2:
-    return binary(e, a, ink_expr_value(e->arg[1], variable));
+    return binary(e, a, value(v, e->arg[1]));
   default:
-    return isnan(a) ? NAN : ink_expr_value(e->arg[a != 0 ? 1 : 2], variable);
+    return isnan(a) ? NAN : value(v, e->arg[a != 0 ? 1 : 2]);
   }
+}
+
+static double value(Valuer *v, const InkExpr *e) {
+  if (e->op == INK_OP_NUMBER) return e->value;
+  if (e->op == INK_OP_VARIABLE) return v->variable ? v->variable[e->variable] : NAN;
+  if (e->depth <= KEPT_DEPTH) return value_of_operation(v, e);
+  const InkExpr *kept = ink_expr_map_get(&v->kept, e);
+  if (kept) return kept->value;
+  if (!v->pool) v->pool = ink_pool_create();
+  InkExpr *leaf = ink_pool_alloc(v->pool, sizeof *leaf);
+  leaf->value = value_of_operation(v, e);
+  ink_expr_map_put(&v->kept, e, leaf);
+  return leaf->value;
+}
+
+double ink_expr_value(const InkExpr *e, const double variable[INK_VARS]) {
+  Valuer v = {.variable = variable};
+  double result = value(&v, e);
+  ink_expr_map_clear(&v.kept);
+  ink_pool_destroy(&v.pool);
+  return result;
 }

@@ -33,7 +33,7 @@ const InkKey ink_common_keys[] = {
     {.path = "mesh.*.to", .kind = INK_KIND_NUMBER, .unit = "m", .doc = "upper end (or use segments)"},
     {.path = "mesh.*.cells",
      .kind = INK_KIND_INTEGER,
-     .min = 1,
+     .min = 3,
      .max = INK_NO_MAX,
      .doc = "number of cells (or use segments)"},
     {.path = "mesh.*.grading",

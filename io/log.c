@@ -1,6 +1,7 @@
 /* Progress and messages of a run: for people on a terminal, for a log file, for programs as JSON lines. */
 #include "log.h"
 #include "store_impl.h"
+#include "terminal.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -9,12 +10,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 struct InkLog {
   bool speaks; /* rank 0 */
   bool quiet, terminal;
-  bool live; /* an unfinished line stands on the terminal */
+  bool live;      /* an unfinished line stands on the terminal */
+  size_t columns; /* of the terminal */
   FILE *json;
   double begun, last, pause; /* seconds; pause: between lines of a log */
   double first_now;          /* progress at the first call, from which the ETA is reckoned */
@@ -35,7 +36,7 @@ InkLog *ink_log_create(MPI_Comm comm, bool quiet, const char *json_file) {
   MPI_Comm_rank(comm, &rank);
   log->speaks = rank == 0;
   log->quiet = quiet;
-  log->terminal = log->speaks && isatty(STDOUT_FILENO);
+  log->terminal = log->speaks && ink_terminal_watches(&log->columns);
   log->begun = seconds();
   log->last = log->begun;
   log->pause = 10;
@@ -164,11 +165,14 @@ void ink_log_progress(InkLog *log, const InkLogProgress *p) {
     json_line(log, "progress", object);
   }
   if (log->quiet) return;
-  char left[48];
+  char left[48], line[256];
   print_duration(eta, left, sizeof left);
-  printf("%s%.6g of %.6g %s  step %lld  dt %.3g  left %s  %.3g cells/s  %.0f MB%s",
-         log->terminal ? "\r\033[K" : "", p->now, p->end, p->unit, (long long)p->step, p->dt, left, cell_rate,
-         resident_megabytes(), log->terminal ? "" : "\n");
+  snprintf(line, sizeof line, "%.6g of %.6g %s  step %lld  dt %.3g  left %s  %.3g cells/s  %.0f MB", p->now,
+           p->end, p->unit, (long long)p->step, p->dt, left, cell_rate, resident_megabytes());
+  if (log->terminal) /* a line that is wider than the terminal could not be written over */
+    printf("\r\033[K%.*s", (int)log->columns - 1, line);
+  else
+    printf("%s\n", line);
   log->live = log->terminal;
   fflush(stdout);
 }

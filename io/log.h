@@ -24,7 +24,7 @@ typedef struct InkLogProgress {
   double cells; /* global cells: cells/s = cells * steps per second */
 } InkLogProgress;
 /* Call as often as you like: prints at most every 0.2 s on a terminal, every `10 s` growing to 60 s in a log.
- * Adds ETA, cells/s and memory (resident, largest rank as last told by ink_log_memory). */
+ * Adds ETA, cells/s and memory (the most that rank 0 has held so far). */
 void ink_log_progress(InkLog *log, const InkLogProgress *progress);
 /* Ends the live line so that other output starts on a fresh line. */
 void ink_log_flush(InkLog *log);

@@ -92,14 +92,32 @@ static bool copy_time(hid_t from, hid_t to, hsize_t n) {
   return good;
 }
 
+/* The snapshot that holds time n of the index's dataset `from`; free() it. NULL: it is not such a dataset. */
+static char *snapshot_of(hid_t from, const char *out, hsize_t n) {
+  char name[256];
+  hid_t list = H5Dget_create_plist(from);
+  size_t count = 0;
+  char *path = NULL;
+  if (H5Pget_layout(list) == H5D_VIRTUAL && H5Pget_virtual_count(list, &count) >= 0 && n < count &&
+      H5Pget_virtual_filename(list, (size_t)n, name, sizeof name) > 0) {
+    char *folder = ink_text_join(out, "/");
+    path = ink_text_join(folder, name);
+    free(folder);
+  }
+  H5Pclose(list);
+  return path;
+}
+
 /* Fills a field's dataset from the snapshots. */
-static void copy_field(InkStore *store, const char *out, const char *name, hid_t to, hsize_t times,
-                       InkFailure *failure) {
+static void copy_field(InkStore *store, const char *out, const char *name, hid_t index, hid_t to,
+                       hsize_t times, InkFailure *failure) {
   for (hsize_t n = 0; n < times && failure->code == INK_DONE && store->failure.code == INK_DONE; n++) {
-    char file_name[64];
-    snprintf(file_name, sizeof file_name, "/snapshots/%06llu.h5", (unsigned long long)n);
-    char *path = ink_text_join(out, file_name);
-    hid_t file = ink_h5_open(path, failure);
+    char *path = snapshot_of(index, out, n);
+    hid_t file = H5I_INVALID_HID;
+    if (!path)
+      ink_fail(failure, INK_STORAGE, "%s/fields.h5: is not an index of snapshots", out);
+    else
+      file = ink_h5_open(path, failure);
     hid_t from = file >= 0 ? H5Dopen2(file, name, H5P_DEFAULT) : H5I_INVALID_HID;
     if (file >= 0 && from < 0) ink_fail(failure, INK_STORAGE, "%s: has no field %s", path, name);
     if (from >= 0 && !copy_time(from, to, n)) ink_store_note_h5(store, "write");
@@ -122,7 +140,7 @@ static void pack_field(InkStore *store, InkLayout *layout, hid_t index, const ch
     if (to < 0)
       ink_store_note_h5(store, "write");
     else {
-      copy_field(store, out, name, to, size[0], failure);
+      copy_field(store, out, name, from, to, size[0], failure);
       H5Dclose(to);
       ink_h5_attribute_read_text(index, name, "units", unit, sizeof unit);
       ink_h5_attribute_read_text(index, name, "long_name", long_name, sizeof long_name);

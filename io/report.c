@@ -98,6 +98,8 @@ static json_t *report_json(const InkReport *r) {
   json_object_set_new(root, "verify", verify);
   json_object_set_new(run, "ranks", json_integer(r->ranks));
   json_object_set_new(run, "wall_seconds", number(r->wall_seconds));
+  json_object_set_new(run, "step_seconds", number(r->step_seconds));
+  json_object_set_new(run, "start_seconds", number(r->start_seconds));
   json_object_set_new(run, "cells", number(r->cells));
   json_object_set_new(run, "method", text(r->method));
   json_object_set_new(run, "instruction_set", text(r->instruction_set));

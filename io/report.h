@@ -25,6 +25,8 @@ typedef struct InkReport {
   /* into "run": */
   int ranks;
   double wall_seconds, cells;
+  double step_seconds;  /* spent in steps alone */
+  double start_seconds; /* from the start of the program to the first step */
   const char *method, *instruction_set;
 } InkReport;
 

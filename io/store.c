@@ -1,6 +1,7 @@
 /* A file from .tmp to its final name: create, open, commit, close.
  *
- * NAME.tmp is written, synced by every rank that wrote, closed, synced, hashed, then renamed and its folder
+ * NAME.tmp is written, synced by every rank that wrote, closed, synced, hashed (what large arrays
+ * hold is hashed while it is written), then renamed and its folder
  * synced: a run may be killed at any instant and every file under a final name is complete. */
 #include "store_impl.h"
 #include "checksum.h"
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static herr_t innermost(unsigned n, const H5E_error2_t *entry, void *data) {
@@ -70,6 +72,7 @@ static PetscErrorCode store_new(MPI_Comm comm, const char *path, bool writing, I
 }
 
 static void store_free(InkStore **store) {
+  ink_block_hashes_destroy(&(*store)->hashes);
   free((*store)->path);
   free((*store)->tmp);
   free(*store);
@@ -87,6 +90,7 @@ PetscErrorCode ink_store_create(MPI_Comm comm, const char *path, bool sum, InkSt
   PetscCall(store_new(comm, path, true, store));
   InkStore *s = *store;
   s->sum = sum;
+  if (sum) s->hashes = ink_block_hashes_create();
   ignore_size_signal();
   if (s->rank == 0) {
     hid_t access = ink_h5_access(), creation = H5Pcreate(H5P_FILE_CREATE);
@@ -110,19 +114,22 @@ static PetscErrorCode verify_sum(InkStore *s, bool need_sum) {
   char text[256];
   int state = INK_SUM_ABSENT;
   if (s->rank == 0) {
-    if (access(s->path, R_OK))
+    struct stat status;
+    if (access(s->path, R_OK) || stat(s->path, &status))
       ink_store_note_errno(s, "read", errno);
+    else if (!S_ISREG(status.st_mode))
+      ink_fail(&s->failure, INK_STORAGE, "%s: is not a file", s->path);
     else
       state = (int)ink_checksum_read(s->path, &stored);
     if (state == INK_SUM_BAD)
       ink_fail(&s->failure, INK_STORAGE, "%s: %s.sum is not a checksum file", s->path, s->path);
-    if (state == INK_SUM_ABSENT && need_sum)
+    if (state == INK_SUM_ABSENT && need_sum && s->failure.code == INK_DONE)
       ink_fail(&s->failure, INK_STORAGE, "%s: its checksum %s.sum is missing", s->path, s->path);
   }
   PetscCall(ink_failure_agree(s->comm, &s->failure));
   PetscCallMPI(MPI_Bcast(&state, 1, MPI_INT, 0, s->comm));
   if (s->failure.code != INK_DONE || state != INK_SUM_GOOD) PetscFunctionReturn(0);
-  PetscCall(ink_checksum_file(s->comm, s->path, &found, &s->failure));
+  PetscCall(ink_checksum_file(s->comm, s->path, NULL, &found, &s->failure));
   if (s->rank == 0 && s->failure.code == INK_DONE && !ink_checksum_equal(&stored, &found, text, sizeof text))
     ink_fail(&s->failure, INK_STORAGE, "%s: %s", s->path, text);
   PetscCall(ink_failure_agree(s->comm, &s->failure));
@@ -192,7 +199,8 @@ PetscErrorCode ink_store_commit(InkStore **store, InkFailure *failure) {
     if (error) ink_store_note_errno(s, "write", error);
   }
   PetscCall(ink_failure_agree(s->comm, &s->failure));
-  if (s->sum && s->failure.code == INK_DONE) PetscCall(ink_checksum_file(s->comm, s->tmp, &sum, &s->failure));
+  if (s->sum && s->failure.code == INK_DONE)
+    PetscCall(ink_checksum_file(s->comm, s->tmp, s->hashes, &sum, &s->failure));
   if (s->rank == 0 && s->failure.code == INK_DONE) take_final_name(s, &sum);
   PetscCall(ink_failure_agree(s->comm, &s->failure));
   if (failure->code == INK_DONE) *failure = s->failure;

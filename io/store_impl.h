@@ -12,11 +12,12 @@ struct InkStore {
   MPI_Comm comm;
   int rank, size;
   bool writing, sum;
-  char *path, *tmp;   /* tmp: the name under which it is written */
-  hid_t file;         /* rank 0; H5I_INVALID_HID elsewhere */
-  int driver_error;   /* rank 0: the first errno below libhdf5 */
-  int fd;             /* for pwrite and pread; -1 until it is needed */
-  InkFailure failure; /* of this rank, until the ranks agree */
+  char *path, *tmp;              /* tmp: the name under which it is written */
+  hid_t file;                    /* rank 0; H5I_INVALID_HID elsewhere */
+  int driver_error;              /* rank 0: the first errno below libhdf5 */
+  int fd;                        /* for pwrite and pread; -1 until it is needed */
+  struct InkBlockHashes *hashes; /* of what this rank writes; NULL: no sum is wanted */
+  InkFailure failure;            /* of this rank, until the ranks agree */
 };
 
 /* Notes that an HDF5 call failed: reads the error stack (errno of the system call where there is one). */

@@ -268,6 +268,10 @@ static void normalise(const char *text, size_t length, char *out) {
   for (char *p = out; (p = strstr(p, "\xCE\xBC")); p += 2) memcpy(p, "\xC2\xB5", 2);
 }
 
+/* To udunits C is the coulomb and F the farad, but whoever writes `20 C` means a temperature, and where any
+ * dimension goes nothing else would catch it. */
+static bool mistakable(const char *name) { return !strcmp(name, "C") || !strcmp(name, "F"); }
+
 bool ink_unit_parse(const char *text, size_t length, InkUnit *unit, char *message, size_t size) {
   char name[MAX_UNIT_TEXT], why[256];
   memset(unit, 0, sizeof *unit);
@@ -278,6 +282,12 @@ bool ink_unit_parse(const char *text, size_t length, InkUnit *unit, char *messag
   }
   normalise(text, length, name);
   const char *hint = ink_unit_hint(name, strlen(name));
+  if (mistakable(name)) {
+    snprintf(message, size,
+             "unknown unit '%s': did you mean '%s'? (write %s for the other unit of that letter)", name, hint,
+             *name == 'C' ? "coulomb" : "farad");
+    return false;
+  }
   if (!check_characters(name, why, sizeof why)) {
     snprintf(message, size, "bad unit '%s': %s%s%s%s", name, why, hint ? "; did you mean '" : "",
              hint ? hint : "", hint ? "'?" : "");

@@ -22,6 +22,8 @@ void ink_clock_catch_signals(void) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGUSR1, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  action.sa_flags |= (int)SA_RESETHAND; /* who presses Ctrl-C twice does not want to wait */
+  sigaction(SIGINT, &action, NULL);
 }
 
 double ink_clock_duration(const char *text) {
@@ -102,15 +104,13 @@ PetscErrorCode ink_clock_destroy(InkClock **clock) {
   PetscFunctionReturn(0);
 }
 
-/* Time to keep for the last checkpoint and for what is written at the end: twice the last one, two polls
- * (steps may be long) and a second, but at most a tenth of the whole. */
-static double margin(const InkClock *clock) {
-  return fmin(0.1 * clock->limit, 2 * clock->checkpoint_cost + 2 * clock->poll_interval + 1);
+double ink_clock_margin(const InkClock *clock) {
+  return fmin(0.1 * clock->limit, 2 * clock->checkpoint_cost + 1) + 1.25 * clock->longest_poll;
 }
 
 /* What rank 0 sees; the signals of the others come with the agreement. */
 static void look(InkClock *clock, double now, InkStopCause *cause, unsigned *due) {
-  if (isfinite(clock->limit) && now - clock->begin > clock->limit - margin(clock))
+  if (isfinite(clock->limit) && now - clock->begin > clock->limit - ink_clock_margin(clock))
     *cause = INK_CAUSE_DEADLINE;
   if (clock->stop_file && now >= clock->next_look) {
     if (access(clock->stop_file, F_OK) == 0) *cause = INK_CAUSE_STOP_FILE;
@@ -123,11 +123,15 @@ static void look(InkClock *clock, double now, InkStopCause *cause, unsigned *due
   }
 }
 
-/* The stride that makes the next poll come after about 50 ms, growing at most fourfold at a time. */
-static int64_t next_stride(InkClock *clock, double now) {
-  const double wanted = 0.05;
+void ink_clock_note_poll(InkClock *clock, double now) {
   clock->poll_interval = now - clock->last_poll;
+  clock->longest_poll = fmax(clock->poll_interval, 0.95 * clock->longest_poll);
   clock->last_poll = now;
+}
+
+/* The stride that makes the next poll come after about 50 ms, growing at most fourfold at a time. */
+static int64_t next_stride(const InkClock *clock) {
+  const double wanted = 0.05;
   double stride = (double)clock->stride * fmin(4, wanted / fmax(clock->poll_interval, 1e-9));
   return (int64_t)fmin(fmax(stride, 1), 1 << 20);
 }
@@ -137,9 +141,10 @@ PetscErrorCode ink_clock_poll(InkClock *clock) {
   double now = MPI_Wtime();
   InkStopCause cause = signal_came ? INK_CAUSE_SIGNAL : INK_CAUSE_NONE;
   unsigned due = 0;
+  if (clock->rank == 0) ink_clock_note_poll(clock, now);
   if (clock->rank == 0 && cause == INK_CAUSE_NONE) look(clock, now, &cause, &due);
   /* Only rank 0 puts in a stride and what is due, so the maximum is rank 0's; a signal may come from any. */
-  int64_t agreed[4] = {cause == INK_CAUSE_SIGNAL, cause, due, clock->rank == 0 ? next_stride(clock, now) : 0};
+  int64_t agreed[4] = {cause == INK_CAUSE_SIGNAL, cause, due, clock->rank == 0 ? next_stride(clock) : 0};
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, agreed, 4, MPI_INT64_T, MPI_MAX, clock->comm));
   if (agreed[0]) agreed[1] = INK_CAUSE_SIGNAL;
   if (agreed[1] != INK_CAUSE_NONE && clock->cause == INK_CAUSE_NONE) clock->cause = (InkStopCause)agreed[1];
@@ -156,6 +161,10 @@ PetscErrorCode ink_clock_due(InkClock *clock, PetscBool *due) {
   if (--clock->countdown <= 0) PetscCall(ink_clock_poll(clock));
   *due = clock->due ? PETSC_TRUE : PETSC_FALSE;
   PetscFunctionReturn(0);
+}
+
+bool ink_clock_saves(const InkClock *clock) {
+  return clock && (clock->due & (INK_CLOCK_STOP | INK_CLOCK_CHECKPOINT));
 }
 
 unsigned ink_clock_take(InkClock *clock) {

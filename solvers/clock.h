@@ -34,9 +34,10 @@ struct InkClock {
   double checkpoint_cost; /* seconds the last checkpoint took, or an estimate */
   char *stop_file;        /* OUT/STOP */
   int64_t stride, countdown;
-  double last_poll, poll_interval;
-  unsigned due;       /* agreed on: INK_CLOCK_* */
-  InkStopCause cause; /* of INK_CLOCK_STOP */
+  double last_poll, poll_interval; /* seconds; rank 0 */
+  double longest_poll;             /* the longest interval of late */
+  unsigned due;                    /* agreed on: INK_CLOCK_* */
+  InkStopCause cause;              /* of INK_CLOCK_STOP */
 };
 
 /* walltime: time.walltime in seconds, 0 when the deck has none: then the scheduler's word is taken, see
@@ -65,6 +66,14 @@ double ink_clock_limit(double now, const char **source);
 /* Seconds in "90", "1:30", "2:00:00", "1-00:00:00"; -1 when it is none of them. */
 double ink_clock_duration(const char *text);
 
-/* Signal handlers for SIGUSR1 and SIGTERM: they only note that one came. */
+/* Seconds to keep before the deadline: what the last checkpoint and the end take, at most a tenth of the
+ * whole, and a poll interval as long as the longest of late, for the next chance to stop comes after it (a
+ * step may be long). */
+double ink_clock_margin(const InkClock *clock);
+/* Takes note of a poll at `now` (MPI_Wtime); an interval counts for less and less as others follow. */
+void ink_clock_note_poll(InkClock *clock, double now);
+
+/* Signal handlers for SIGUSR1, SIGTERM and SIGINT: they only note that one came. A second SIGINT ends the
+ * program at once. */
 void ink_clock_catch_signals(void);
 #endif

@@ -41,8 +41,11 @@ static PetscErrorCode attend(InkRun *run) {
 static PetscErrorCode loop(InkRun *run) {
   const InkEvent *next;
   PetscFunctionBeginUser;
+  run->start_seconds = MPI_Wtime() - run->begin;
   while (!run->stop && !run->failure.code && (next = ink_events_after(run->events, run->progress.now))) {
+    double before = MPI_Wtime();
     PetscCall(run->solver->advance(run->self, next->time, run->clock, &run->progress));
+    run->step_seconds += MPI_Wtime() - before;
     run->failure = run->progress.failure;
     if (run->failure.code) break;
     if (run->progress.now >= next->time) PetscCall(observe(run, next->what));
@@ -51,13 +54,36 @@ static PetscErrorCode loop(InkRun *run) {
   PetscFunctionReturn(0);
 }
 
-/* The initial state, or that of a checkpoint. */
+static void introduce(const InkRun *run) {
+  char sides[256];
+  ink_log_note(run->log, "%s: %s, %.0f cells on %d rank%s, %s", run->file, run->solver->name, run->plan.cells,
+               run->ranks, run->ranks == 1 ? "" : "s", ink_program_instruction_set());
+  ink_log_note(run->log, "method %s: %s", run->plan.method, run->plan.reason);
+  ink_defaulted_sides(run->deck, sides, sizeof sides);
+  if (sides[0]) ink_log_note(run->log, "sides not given are zero-flux: %s", sides);
+}
+
+static PetscErrorCode write_deck(InkRun *run) {
+  char path[4096];
+  PetscFunctionBeginUser;
+  snprintf(path, sizeof path, "%s/deck.yaml", run->out);
+  if (run->rank == 0) ink_write_text(path, ink_deck_yaml(run->deck), &run->failure);
+  PetscCall(ink_failure_agree(run->comm, &run->failure));
+  PetscFunctionReturn(0);
+}
+
+/* The initial state, or that of a checkpoint. Nothing in OUT is touched before the checkpoint has been read.
+ */
 static PetscErrorCode start(InkRun *run, InkStart what, const InkOptions *options) {
   bool loaded = false;
   PetscFunctionBeginUser;
   run->progress.now = run->events->start;
   if (what == INK_START_CONTINUE) PetscCall(ink_run_load(run, options->restart_file, &loaded));
+  if (!run->failure.code) PetscCall(write_deck(run));
   if (run->failure.code) PetscFunctionReturn(0);
+  if (loaded) PetscCall(run->solver->plan(run->self, &run->plan)); /* the method is the checkpoint's */
+  introduce(run);
+  ink_run_log_start(run);
   if (loaded) {
     ink_log_note(run->log, "continuing from checkpoint %06d: time %g s, step %lld", run->checkpoint - 1,
                  run->progress.now, (long long)run->progress.step);
@@ -81,10 +107,10 @@ static PetscErrorCode finish(InkRun *run, int *code) {
   PetscCall(ink_run_report(run, status, code));
   if (run->failure.code) PetscFunctionReturn(0);
 
-  double seconds = MPI_Wtime() - run->begin;
   long long steps = (long long)(run->progress.step - run->first_step);
-  ink_log_note(run->log, "%s at %g s: %lld steps in %.3g s, %.3g cells/s", status, run->progress.now, steps,
-               seconds, run->plan.cells * (double)steps / seconds);
+  ink_log_note(run->log, "%s at %g s: %lld step%s in %.3g s (%.3g s in all), %.3g cells/s", status,
+               run->progress.now, steps, steps == 1 ? "" : "s", run->step_seconds, MPI_Wtime() - run->begin,
+               run->step_seconds > 0 ? run->plan.cells * (double)steps / run->step_seconds : 0);
   if (run->stop) {
     ink_log_note(run->log, "stopped with a checkpoint because %s; run it again to continue",
                  ink_clock_cause(run->clock));
@@ -93,15 +119,6 @@ static PetscErrorCode finish(InkRun *run, int *code) {
     ink_log_note(run->log, "results: xarray.open_dataset('%s/fields.h5'), or open that file in ParaView",
                  run->out);
   PetscFunctionReturn(0);
-}
-
-static void introduce(const InkRun *run) {
-  char sides[256];
-  ink_log_note(run->log, "%s: %s, %.0f cells on %d rank%s, %s", run->file, run->solver->name, run->plan.cells,
-               run->ranks, run->ranks == 1 ? "" : "s", ink_program_instruction_set());
-  ink_log_note(run->log, "method %s: %s", run->plan.method, run->plan.reason);
-  ink_defaulted_sides(run->deck, sides, sizeof sides);
-  if (sides[0]) ink_log_note(run->log, "sides not given are zero-flux: %s", sides);
 }
 
 /* All that the loop needs. A failure is in run->failure. */
@@ -115,14 +132,6 @@ static PetscErrorCode set_up(InkRun *run, const InkOptions *options) {
   PetscCall(ink_failure_agree(run->comm, &run->failure));
   if (run->failure.code) PetscFunctionReturn(0);
   PetscCall(run->solver->plan(run->self, &run->plan));
-  introduce(run);
-
-  char path[4096];
-  snprintf(path, sizeof path, "%s/deck.yaml", run->out);
-  if (run->rank == 0) ink_write_text(path, ink_deck_yaml(run->deck), &run->failure);
-  PetscCall(ink_failure_agree(run->comm, &run->failure));
-  if (run->failure.code) PetscFunctionReturn(0);
-
   PetscCall(ink_events_create(run->deck, INK_EVENT_ALL, &run->events));
   PetscCall(ink_verify_create(run->comm, run->deck, &run->verify));
   PetscCall(ink_columns_create(run->comm, run->deck, run->solver, &run->columns));
@@ -161,6 +170,7 @@ static PetscErrorCode run_locked(InkRun *run, const InkOptions *options, int *co
   PetscCall(set_up(run, options));
   if (run->failure.code) PetscFunctionReturn(0);
   PetscCall(start(run, what, options));
+  if (run->failure.code) PetscFunctionReturn(0); /* what stands in OUT stays */
   PetscCall(loop(run));
   PetscCall(finish(run, code));
   PetscFunctionReturn(0);
@@ -184,7 +194,7 @@ static PetscErrorCode clean_up(InkRun *run) {
 
 PetscErrorCode ink_run_deck(MPI_Comm comm, const char *deck, const InkOptions *options, double begin,
                             int *code) {
-  InkRun run = {.comm = comm, .file = deck, .begin = begin};
+  InkRun run = {.comm = comm, .file = deck, .begin = begin, .checkpoint_step = -1};
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &run.rank));
   PetscCallMPI(MPI_Comm_size(comm, &run.ranks));

@@ -29,17 +29,19 @@ typedef struct InkRun {
   InkSeries *series;
   InkPlan plan;
   InkProgress progress;
-  InkFailure failure; /* the first thing that went wrong, the same on all ranks */
-  bool stop;          /* the clock wants the run to end */
-  double begin;       /* MPI_Wtime */
-  int64_t first_step; /* steps done before this session */
+  InkFailure failure;                 /* the first thing that went wrong, the same on all ranks */
+  bool stop;                          /* the clock wants the run to end */
+  double begin;                       /* MPI_Wtime when the program began */
+  double start_seconds, step_seconds; /* from begin to the first step; spent in steps alone */
+  int64_t first_step;                 /* steps done before this session */
 
   int snapshots; /* written so far */
   double *snapshot_time;
   int snapshot_room;
   InkSnapshotOptions layout;
-  int checkpoint; /* number of the next one */
-  int keep;       /* checkpoints to keep */
+  int checkpoint;          /* number of the next one */
+  int64_t checkpoint_step; /* of the last one of this session; -1: none */
+  int keep;                /* checkpoints to keep */
 } InkRun;
 
 /* driver_output.c: what a run writes and reads back. All collective; what goes wrong is in run->failure. */
@@ -50,4 +52,11 @@ PetscErrorCode ink_run_checkpoint(InkRun *run);
 /* Loads the newest checkpoint, or `file`; *loaded false: there is none. */
 PetscErrorCode ink_run_load(InkRun *run, const char *file, bool *loaded);
 PetscErrorCode ink_run_report(InkRun *run, const char *status, int *code);
+
+/* driver_log.c: events of the JSON log. Not collective; rank 0 writes. */
+void ink_run_log_start(const InkRun *run);
+void ink_run_log_snapshot(const InkRun *run, int file, double seconds);
+void ink_run_log_checkpoint(const InkRun *run, int file, double seconds);
+void ink_run_log_verify(const InkRun *run, int count, const InkVerdict *verdict);
+void ink_run_log_end(const InkRun *run, const char *status, int code);
 #endif

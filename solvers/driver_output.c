@@ -58,12 +58,14 @@ PetscErrorCode ink_run_snapshot(InkRun *run) {
   int count;
   PetscFunctionBeginUser;
   if (run->failure.code) PetscFunctionReturn(0);
+  double begin = MPI_Wtime();
   InkRunRecord about = record(run);
   PetscCall(writers_fields(run, &count, &grid, &data));
   PetscCall(ink_snapshot_write(run->comm, run->out, run->snapshots, run->progress.now, grid, count, data,
                                &about, &run->layout, &run->failure));
   PetscCall(PetscFree(data));
   if (run->failure.code) PetscFunctionReturn(0);
+  ink_run_log_snapshot(run, run->snapshots, MPI_Wtime() - begin);
   PetscCall(keep_time(run, run->progress.now));
   /* The index names every snapshot, so rewriting it after each one would cost the square of their number. */
   if (run->snapshots <= 64 || run->snapshots % 64 == 0) PetscCall(write_index(run));
@@ -123,7 +125,7 @@ static PetscErrorCode save_driver(InkRun *run, InkStore *store) {
 PetscErrorCode ink_run_checkpoint(InkRun *run) {
   InkStore *store = NULL;
   PetscFunctionBeginUser;
-  if (run->failure.code) PetscFunctionReturn(0);
+  if (run->failure.code || run->checkpoint_step == run->progress.step) PetscFunctionReturn(0);
   double begin = MPI_Wtime();
   PetscCall(ink_run_results(run)); /* what stands beside a checkpoint is complete up to it */
   if (run->failure.code) PetscFunctionReturn(0);
@@ -134,10 +136,8 @@ PetscErrorCode ink_run_checkpoint(InkRun *run) {
   if (run->failure.code) PetscFunctionReturn(0);
   double seconds = MPI_Wtime() - begin;
   ink_clock_checkpointed(run->clock, seconds);
-  char fields[160];
-  snprintf(fields, sizeof fields, "\"number\": %d, \"time\": %.17g, \"step\": %lld, \"seconds\": %.3g",
-           run->checkpoint, run->progress.now, (long long)run->progress.step, seconds);
-  ink_log_event(run->log, "checkpoint", fields);
+  ink_run_log_checkpoint(run, run->checkpoint, seconds);
+  run->checkpoint_step = run->progress.step;
   run->checkpoint++;
   PetscFunctionReturn(0);
 }
@@ -189,6 +189,10 @@ PetscErrorCode ink_run_load(InkRun *run, const char *file, bool *loaded) {
   PetscCall(run->solver->load(run->self, store));
   PetscCall(load_series(run, store));
   PetscCall(ink_store_commit(&store, &run->failure)); /* tells whether all could be read */
+  if (!run->failure.code && run->progress.now > run->events->end + run->events->same)
+    ink_fail(&run->failure, INK_USAGE,
+             "the checkpoint is of %g s, after time.end (%g s): choose another --output, or a later end",
+             run->progress.now, run->events->end);
   if (run->failure.code) PetscFunctionReturn(0);
   run->checkpoint = number + 1;
   /* First the index without them, then the snapshots that the run will write again. */
@@ -219,6 +223,8 @@ PetscErrorCode ink_run_report(InkRun *run, const char *status, int *code) {
                       .verdicts = verdicts,
                       .ranks = run->ranks,
                       .wall_seconds = MPI_Wtime() - run->begin,
+                      .step_seconds = run->step_seconds,
+                      .start_seconds = run->start_seconds,
                       .cells = run->plan.cells,
                       .method = run->plan.method,
                       .instruction_set = ink_program_instruction_set()};
@@ -229,6 +235,8 @@ PetscErrorCode ink_run_report(InkRun *run, const char *status, int *code) {
   }
   PetscCall(ink_failure_agree(run->comm, &run->failure));
   if (run->failure.code) *code = (int)run->failure.code;
+  ink_run_log_verify(run, report.count, verdicts);
+  ink_run_log_end(run, status, *code);
   free(verdicts);
   PetscFunctionReturn(0);
 }

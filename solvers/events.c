@@ -63,6 +63,9 @@ static void check_within(const InkDeck *deck, InkErrors *errors, const char *pat
 }
 
 void ink_events_check(const InkDeck *deck, InkErrors *errors) {
+  static const char *const sections[] = {"time", "output", "checkpoint", "verify"};
+  for (int s = 0; s < 4; s++)
+    if (!ink_deck_sound(deck, "%s", sections[s])) return; /* the reader's errors come first */
   bool has_end = ink_deck_node(deck, "time.end") != NULL;
   if (!has_end && !is_steady(deck)) {
     ink_deck_error(deck, errors, "time.end", "is required unless time.method is steady");

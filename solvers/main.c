@@ -5,6 +5,7 @@
 #include <petscsys.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../io/snapshot.h"
 #include "clock.h"
@@ -78,15 +79,23 @@ static bool start_mpi(int *argc, char ***argv) {
   return MPI_Init(argc, argv) == MPI_SUCCESS;
 }
 
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 static int run_parallel(const InkOptions *options, int argc, char **argv) {
   int code = INK_INTERNAL, petsc_argc;
-  ink_clock_catch_signals();
+  double entered = seconds();
+  bool stops = options->verb == INK_VERB_RUN; /* the others leave nothing to continue: signals end them */
+  if (stops) ink_clock_catch_signals();
   if (!start_mpi(&argc, &argv)) {
     fprintf(stderr, "inkdrop: MPI could not be started\n");
     return INK_INTERNAL;
   }
-  double begin = MPI_Wtime();
-  ink_clock_catch_signals(); /* MPI may have set its own */
+  double begin = MPI_Wtime() - (seconds() - entered);
+  if (stops) ink_clock_catch_signals(); /* MPI may have set its own */
   char **petsc_argv = petsc_arguments(options, argv[0], &petsc_argc);
   PetscErrorCode error = PetscInitialize(&petsc_argc, &petsc_argv, NULL, NULL);
   if (!error) error = parallel_verb(options, begin, &code);
@@ -137,9 +146,12 @@ int main(int argc, char **argv) {
   bool parallel =
       options.verb == INK_VERB_RUN || options.verb == INK_VERB_CHECK || options.verb == INK_VERB_CONVERGENCE;
   if (!good) {
-    if (!is_other_process())
+    /* The others end with 0: after the first code that is not, mpiexec kills the rest, which may be the one
+     * that speaks. */
+    if (!is_other_process()) {
       fprintf(stderr, "inkdrop: %s\ninkdrop --help prints the verbs and options\n", options.message);
-    code = INK_USAGE;
+      code = INK_USAGE;
+    }
   } else if (parallel)
     code = run_parallel(&options, argc, argv);
   else if (options.verb == INK_VERB_INFO || options.verb == INK_VERB_PACK)

@@ -57,6 +57,8 @@ static const struct VerbRow {
     {"--version", INK_VERB_VERSION, 0, 0, "nothing"},
     {"--help", INK_VERB_HELP, 0, 0, "nothing"},
     {"-h", INK_VERB_HELP, 0, 0, "nothing"},
+    {"help", INK_VERB_HELP, 0, -1, "nothing"},
+    {"version", INK_VERB_VERSION, 0, 0, "nothing"},
 };
 enum { OPTIONS = sizeof option_rows / sizeof *option_rows, VERBS = sizeof verb_rows / sizeof *verb_rows };
 
@@ -83,7 +85,8 @@ static const char help_page[] =
     "  inkdrop pack OUT FILE                 one portable file from a run's snapshots\n"
     "  inkdrop --version | --help\n"
     "\n"
-    "A run stops with a checkpoint at its walltime, on SIGUSR1 or SIGTERM, or when OUT/STOP appears.\n"
+    "A run stops with a checkpoint at its walltime, on SIGUSR1, SIGTERM or Ctrl-C, or when OUT/STOP\n"
+    "appears.\n"
     "Exit codes: 0 done and verified, 1 internal error, 2 bad usage or deck, 3 verify out of tolerance,\n"
     "4 numerical failure, 74 storage failed, 75 stopped early with a checkpoint: run again to continue.\n";
 

@@ -61,6 +61,11 @@ static InkStart decide(const InkDeck *deck, const char *out, const InkOptions *o
                name);
     return INK_START_FRESH;
   }
+  if (options->restart == INK_RESTART_FILE && access(options->restart_file, R_OK) != 0) {
+    ink_fail(failure, INK_USAGE, "--restart takes auto, never or a checkpoint file, and %s cannot be read",
+             options->restart_file);
+    return INK_START_FRESH;
+  }
   InkStart unfinished = options->restart == INK_RESTART_FILE ? INK_START_CONTINUE : INK_START_FRESH;
   char *yaml = read_in(out, "deck.yaml");
   if (!yaml) {

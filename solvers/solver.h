@@ -18,6 +18,9 @@ typedef struct InkClock InkClock;
  * wants control back (walltime, signal, wall-clock checkpoint, progress line). It never depends on the
  * solution and never changes a step. */
 PetscErrorCode ink_clock_due(InkClock *clock, PetscBool *due);
+/* When due: will the driver store the state (a checkpoint, a stop)? If not, it only wants to report. The same
+ * on all ranks. */
+bool ink_clock_saves(const InkClock *clock);
 
 /* A field as observers and writers see it. */
 typedef struct InkField {

@@ -91,11 +91,13 @@ static bool check_quantity(const InkDeck *deck, const InkSolverType *solver, con
 }
 
 void ink_verify_check(const InkDeck *deck, const InkSolverType *solver, InkErrors *errors) {
+  if (!ink_deck_sound(deck, "mesh") || !ink_deck_sound(deck, "probes"))
+    return; /* what they name is unknown */
   InkPool *pool = ink_pool_create();
   for (int i = 0; i < ink_deck_count(deck, "verify"); i++) {
     const InkNode *quantity = ink_deck_node(deck, "verify[%d].quantity", i);
     const InkNode *expect = ink_deck_node(deck, "verify[%d].expect", i);
-    if (!quantity || !quantity->text) continue;
+    if (!quantity || !quantity->text || !ink_deck_sound(deck, "verify[%d]", i)) continue;
     char path[64];
     snprintf(path, sizeof path, "verify[%d].quantity", i);
     InkQuery query = ink_query_parse(pool, quantity->text, ink_deck_node(deck, "verify[%d]", i));

@@ -164,6 +164,7 @@ static void classify(InkClosure *closure, const InkSideData *data, const InkExpr
   parts->k_static = !(k & (field_bit() | time_bit()));
   parts->form = form_of(data, parts->k_state);
   parts->data_static = parts->form != SURFACE_LAW && !(law & time_bit());
+  closure->moving = data->type != INK_SIDE_CLOSED && ((law | k) & time_bit());
   closure->fixes_level = data->type != INK_SIDE_CLOSED && !fixed_flux;
   closure->affine = !closure->fixes_level || parts->form == LINEAR_CONVECTION ||
                     (parts->form == FIXED_VALUE && !parts->k_state);

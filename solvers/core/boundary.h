@@ -52,6 +52,7 @@ typedef struct InkClosure {
   bool constant_slope; /* dq/du does not depend on t or u */
   bool dissipative;    /* dq/du <= 0 for certain */
   bool fixes_level;    /* q depends on u */
+  bool moving;         /* q depends on t */
   struct InkClosureParts *parts;
 } InkClosure;
 

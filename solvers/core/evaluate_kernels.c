@@ -220,9 +220,30 @@ PLAIN(COPY)
 PLAIN(LT)
 PLAIN(LE)
 PLAIN(EQ)
-PLAIN(NE) PLAIN(MIN) PLAIN(MAX) PLAIN(MOD) PLAIN(POW) PLAIN(ATAN2) PLAIN(NEG) PLAIN(ABS) PLAIN(SIGN)
-    PLAIN(FLOOR) PLAIN(SQRT) PLAIN(EXP) PLAIN(LOG) PLAIN(SIN) PLAIN(COS) PLAIN(TAN) PLAIN(ASIN) PLAIN(ACOS)
-        PLAIN(ATAN) PLAIN(SINH) PLAIN(COSH) PLAIN(TANH) PLAIN(ERF) PLAIN(ERFC)
+PLAIN(NE)
+PLAIN(MIN)
+PLAIN(MAX)
+PLAIN(MOD)
+PLAIN(POW)
+PLAIN(ATAN2)
+PLAIN(NEG)
+PLAIN(ABS)
+PLAIN(SIGN)
+PLAIN(FLOOR)
+PLAIN(SQRT)
+PLAIN(EXP)
+PLAIN(LOG)
+PLAIN(SIN)
+PLAIN(COS)
+PLAIN(TAN)
+PLAIN(ASIN)
+PLAIN(ACOS)
+PLAIN(ATAN)
+PLAIN(SINH)
+PLAIN(COSH)
+PLAIN(TANH)
+PLAIN(ERF)
+PLAIN(ERFC)
 
 #define ROW_Z(outer, inner_x)                                                                                \
   [INK_C_##inner_x] = {[INK_C_COPY] = outer##_##inner_x##_COPY,                                              \
@@ -233,47 +254,47 @@ PLAIN(NE) PLAIN(MIN) PLAIN(MAX) PLAIN(MOD) PLAIN(POW) PLAIN(ATAN2) PLAIN(NEG) PL
   [INK_C_##outer] = {ROW_Z(outer, COPY), ROW_Z(outer, ADD), ROW_Z(outer, SUB), ROW_Z(outer, MUL)}
 #define ROW(outer) [INK_C_##outer] = {{outer##_COPY_COPY}}
 
-            static const InkKernel kernels[INK_CODES][INK_C_NE + 1][INK_C_MUL + 1] = {
-                ROWS(ADD),
-                ROWS(SUB),
-                ROWS(MUL),
-                ROWS(DIV),
-                ROWS(FMA),
-                ROWS(FMS),
-                ROWS(FNMA),
-                [INK_C_SELECT] = {[INK_C_COPY] = {SELECT_COPY_COPY},
-                                  [INK_C_LT] = {SELECT_LT_COPY},
-                                  [INK_C_LE] = {SELECT_LE_COPY},
-                                  [INK_C_EQ] = {SELECT_EQ_COPY},
-                                  [INK_C_NE] = {SELECT_NE_COPY}},
-                ROW(COPY),
-                ROW(LT),
-                ROW(LE),
-                ROW(EQ),
-                ROW(NE),
-                ROW(MIN),
-                ROW(MAX),
-                ROW(MOD),
-                ROW(POW),
-                ROW(ATAN2),
-                ROW(NEG),
-                ROW(ABS),
-                ROW(SIGN),
-                ROW(FLOOR),
-                ROW(SQRT),
-                ROW(EXP),
-                ROW(LOG),
-                ROW(SIN),
-                ROW(COS),
-                ROW(TAN),
-                ROW(ASIN),
-                ROW(ACOS),
-                ROW(ATAN),
-                ROW(SINH),
-                ROW(COSH),
-                ROW(TANH),
-                ROW(ERF),
-                ROW(ERFC),
+static const InkKernel kernels[INK_CODES][INK_C_NE + 1][INK_C_MUL + 1] = {
+    ROWS(ADD),
+    ROWS(SUB),
+    ROWS(MUL),
+    ROWS(DIV),
+    ROWS(FMA),
+    ROWS(FMS),
+    ROWS(FNMA),
+    [INK_C_SELECT] = {[INK_C_COPY] = {SELECT_COPY_COPY},
+                      [INK_C_LT] = {SELECT_LT_COPY},
+                      [INK_C_LE] = {SELECT_LE_COPY},
+                      [INK_C_EQ] = {SELECT_EQ_COPY},
+                      [INK_C_NE] = {SELECT_NE_COPY}},
+    ROW(COPY),
+    ROW(LT),
+    ROW(LE),
+    ROW(EQ),
+    ROW(NE),
+    ROW(MIN),
+    ROW(MAX),
+    ROW(MOD),
+    ROW(POW),
+    ROW(ATAN2),
+    ROW(NEG),
+    ROW(ABS),
+    ROW(SIGN),
+    ROW(FLOOR),
+    ROW(SQRT),
+    ROW(EXP),
+    ROW(LOG),
+    ROW(SIN),
+    ROW(COS),
+    ROW(TAN),
+    ROW(ASIN),
+    ROW(ACOS),
+    ROW(ATAN),
+    ROW(SINH),
+    ROW(COSH),
+    ROW(TANH),
+    ROW(ERF),
+    ROW(ERFC),
 };
 
 InkKernel ink_kernel(InkCode outer, InkCode inner_x, InkCode inner_z) {

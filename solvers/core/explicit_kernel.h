@@ -19,11 +19,15 @@ typedef struct InkRowShape {
 typedef struct InkRowWeights {
   const double *lower, *upper; /* [n] of u[i-1] and u[i+1] */
   bool uniform;                /* lower and upper are one number but for the row's first and last cell */
-  double below[3], above[3];   /* of the neighbours along axes 1 and 2 */
+  bool stream; /* store past the caches: for arrays too large for them, whose lines would only be read in to
+                  be overwritten. next must be aligned to 64 bytes; ends with ink_row_stream_end */
+  double below[3], above[3]; /* of the neighbours along axes 1 and 2 */
 } InkRowWeights;
 
 /* next[i] = u[i] + sum over neighbours of weight * (neighbour - u[i]). */
 void ink_row_update(const InkRowShape *shape, const InkRowWeights *weights, const double *u, double *next);
+/* After the last streamed row, before other processes read it. */
+void ink_row_stream_end(void);
 
 /* flow[i] = sum over faces of conductance * (neighbour - u[i]). face[a][i] is the conductance of the face
  * between cell i and its lower neighbour along axis a, stored like a field (so face[a][i + stride[a]] is the

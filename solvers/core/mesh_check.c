@@ -180,6 +180,7 @@ static void check_size(const InkDeck *deck, const InkMeshSpec *spec, int ranks, 
 }
 
 void ink_mesh_check(const InkDeck *deck, int ranks, InkErrors *errors) {
+  if (!ink_deck_node(deck, "mesh") || !ink_deck_sound(deck, "mesh")) return; /* reported by the reader */
   InkCoordinates coordinates = ink_mesh_coordinates(deck);
   const char *letters = ink_mesh_letters(coordinates);
   bool good = checks_names(deck, errors);

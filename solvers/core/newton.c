@@ -205,6 +205,7 @@ static PetscErrorCode iterate(InkNewton *newton, const InkNewtonProblem *problem
 /* Will the next update be below the tolerance? `before`: the update before the last, 0 if there is none. */
 static bool accurate(const InkNewton *newton, const InkNewtonProblem *problem, double before, double update) {
   if (update <= problem->tolerance) return true;
+  if (before > 0 && update <= problem->acceptable && update > 0.25 * before) return true; /* round-off */
   if (newton->system.linear) return 1e-9 * update <= problem->tolerance; /* the matrix's rate is rounded */
   if (before <= 0) return false;
   const double ratio = update / before;
@@ -231,6 +232,7 @@ PetscErrorCode ink_newton_solve(InkNewton *newton, const InkNewtonProblem *probl
     PetscCall(iterate(newton, problem, u, result));
     if (result->reason[0]) break;
     done = accurate(newton, problem, before, result->update);
+    if (result->iterations >= problem->max_iterations && result->update <= problem->acceptable) done = true;
     const bool diverges = result->iterations > 2 && result->update > 2 * before && before > 0;
     if (!done && (diverges || result->iterations >= problem->max_iterations)) {
       PetscCall(PetscSNPrintf(

@@ -15,6 +15,7 @@ typedef struct InkNewtonProblem {
   double t, rate;
   const double *base; /* not read when rate is 0 */
   double tolerance;   /* of the last update, max norm, in units of u */
+  double acceptable;  /* below it, updates that do not fall any more are round-off: converged too */
   int max_iterations;
   bool keep_preconditioner; /* made earlier in the same step */
 } InkNewtonProblem;

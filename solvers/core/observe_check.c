@@ -49,6 +49,7 @@ static void check_place(const InkDeck *deck, const char *probe, const InkMeshSpe
 }
 
 void ink_probes_check(const InkDeck *deck, InkErrors *errors) {
+  if (!ink_deck_sound(deck, "mesh")) return;
   InkErrors *of_mesh = ink_errors_create();
   ink_mesh_check(deck, 1, of_mesh);
   InkMeshSpec mesh = {.dim = 0};
@@ -57,6 +58,7 @@ void ink_probes_check(const InkDeck *deck, InkErrors *errors) {
   int count = ink_deck_count(deck, "probes");
   for (int i = 0; i < count; i++) {
     const char *probe = ink_deck_name(deck, "probes", i);
+    if (!ink_deck_sound(deck, "probes.%s", probe)) continue; /* reported by the reader */
     check_field(deck, probe, errors);
     if (good) check_place(deck, probe, &mesh, errors);
   }

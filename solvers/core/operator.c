@@ -79,6 +79,7 @@ void ink_diffusion_system(InkDiffusion *diffusion, InkSystem *system) {
   *system = (InkSystem){.context = diffusion, .mesh = diffusion->mesh, .field = diffusion->field};
   bool affine = diffusion->affine_source, steady_slopes = diffusion->constant_source_slope;
   bool dissipative = diffusion->source_slope_nonpositive;
+  bool moving = (diffusion->k.variables | diffusion->c.variables | diffusion->s.variables) & time_bit;
   bool level = diffusion->s.value && diffusion->s.state;
   for (int side = 0; side < INK_SIDES; side++) {
     const InkClosure *closure = diffusion->closure[side];
@@ -87,10 +88,12 @@ void ink_diffusion_system(InkDiffusion *diffusion, InkSystem *system) {
     steady_slopes = steady_slopes && closure->constant_slope;
     dissipative = dissipative && closure->dissipative;
     level = level || closure->fixes_level;
+    moving = moving || closure->moving;
   }
   system->linear = affine && !diffusion->k.state && !diffusion->c.state;
   system->symmetric = dissipative && !diffusion->k.state;
   system->constant = steady_slopes && !diffusion->k.moving && !diffusion->c.moving;
+  system->moving = moving;
   system->singular = !level;
   system->rhs = ink_operator_rhs;
   system->capacity = ink_operator_capacity;
@@ -110,6 +113,8 @@ static bool make_parts(InkDiffusion *diffusion, InkPool *pool, const InkDiffusio
       !ink_coefficient_create(&diffusion->c, spec->capacity, pool, message, size) ||
       (spec->source && !ink_coefficient_create(&diffusion->s, spec->source, pool, message, size)))
     return false;
+  diffusion->k.sign = INK_NOT_NEGATIVE;
+  diffusion->c.sign = INK_POSITIVE;
   for (int side = 0; side < INK_SIDES; side++) {
     if (!ink_side_exists(mesh, side) || spec->side[side].type == INK_SIDE_CLOSED) continue;
     diffusion->closure[side] =

@@ -41,8 +41,8 @@ void ink_diffusion_system(InkDiffusion *diffusion, InkSystem *system);
 
 /* Explicit step limits at (t,u). Collective. gershgorin: the largest step for which every cell's new value is
  * a weighted mean of old values and boundary data, with INFINITY when nothing limits it. exact: 2 /
- * lambda_max, for constant coefficients on a uniform Cartesian mesh, else 0. system.monotone_step gives nine
- * tenths of the first: at the bound itself the checkerboard mode would not decay. */
+ * lambda_max, for constant coefficients on a uniform Cartesian mesh, else 0. system.monotone_step gives the
+ * first. */
 PetscErrorCode ink_diffusion_limits(InkDiffusion *diffusion, double t, double *u, double *gershgorin,
                                     double *exact);
 

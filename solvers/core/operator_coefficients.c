@@ -2,6 +2,7 @@
  *
  *     G = A kL kR / (dL kR + dR kL)          (0 when both k are 0). */
 #include "operator_impl.h"
+#include <math.h>
 
 static const uint64_t state_bit = 1ull << INK_VAR_FIELD, time_bit = 1ull << INK_VAR_T;
 
@@ -41,6 +42,37 @@ static PetscErrorCode evaluate(const InkMesh *mesh, const InkCoefficient *coeffi
   PetscFunctionReturn(0);
 }
 
+/* The largest magnitude of the owned cells, on all ranks. */
+static PetscErrorCode set_scale(const InkMesh *mesh, InkCoefficient *coefficient) {
+  PetscFunctionBeginUser;
+  if (coefficient->scale > 0.0 || coefficient->sign != INK_NOT_NEGATIVE) PetscFunctionReturn(0);
+  double largest = 0.0;
+  for (int64_t k = 0; k < mesh->count[2]; k++)
+    for (int64_t j = 0; j < mesh->count[1]; j++) {
+      const double *row = coefficient->values + ink_cell(mesh, 0, j, k);
+      for (int64_t i = 0; i < mesh->count[0]; i++)
+        if (fabs(row[i]) > largest) largest = fabs(row[i]);
+    }
+  PetscCall(ink_reduce_max(mesh->comm, &largest));
+  coefficient->scale = largest;
+  PetscFunctionReturn(0);
+}
+
+/* Values of the wrong sign become NaN. */
+static void refuse_sign(const InkMesh *mesh, const InkCoefficient *coefficient, double *values) {
+  if (coefficient->sign == INK_ANY_SIGN) return;
+  const bool positive = coefficient->sign == INK_POSITIVE;
+  const double least = positive ? 0.0 : -0.01 * coefficient->scale;
+  for (int64_t k = 0; k < mesh->count[2]; k++)
+    for (int64_t j = 0; j < mesh->count[1]; j++) {
+      double *row = values + ink_cell(mesh, 0, j, k);
+      if (positive)
+        for (int64_t i = 0; i < mesh->count[0]; i++) row[i] = row[i] > least ? row[i] : NAN;
+      else
+        for (int64_t i = 0; i < mesh->count[0]; i++) row[i] = row[i] >= least ? row[i] : NAN;
+    }
+}
+
 PetscErrorCode ink_coefficient_update(const InkMesh *mesh, InkCoefficient *coefficient, bool slopes, double t,
                                       const double *u) {
   PetscFunctionBeginUser;
@@ -49,6 +81,8 @@ PetscErrorCode ink_coefficient_update(const InkMesh *mesh, InkCoefficient *coeff
   PetscCall(need_array(mesh, &coefficient->values));
   if (slopes) PetscCall(need_array(mesh, &coefficient->slopes));
   PetscCall(evaluate(mesh, coefficient, slopes, t, u, coefficient->values, coefficient->slopes));
+  PetscCall(set_scale(mesh, coefficient));
+  refuse_sign(mesh, coefficient, coefficient->values);
   coefficient->known = !coefficient->moving;
   PetscFunctionReturn(0);
 }
@@ -82,6 +116,7 @@ static PetscErrorCode update_near(InkDiffusion *diffusion, bool slopes, double t
       PetscCall(need_array(mesh, values));
       if (slopes) PetscCall(need_array(mesh, derivative));
       PetscCall(evaluate(mesh, &diffusion->k, slopes, t, neighbour, *values, *derivative));
+      refuse_sign(mesh, &diffusion->k, *values);
       PetscCall(ink_mesh_exchange(mesh, *values));
       if (slopes) PetscCall(ink_mesh_exchange(mesh, *derivative));
     }

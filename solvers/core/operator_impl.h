@@ -14,14 +14,22 @@ typedef enum InkMean {
   INK_MEAN_BOTH      /* k(x,u): arithmetic in u, then harmonic in x */
 } InkMean;
 
+/* What values a coefficient may have. Others are turned into NaN, which ends the run with a failure that
+ * names the cell: a negative conductivity or capacity has no solution to find. Not negative: more than a
+ * hundredth of the largest at the start below 0, as the foot of a degenerate front may undershoot a little.
+ */
+typedef enum InkSign { INK_ANY_SIGN, INK_NOT_NEGATIVE, INK_POSITIVE } InkSign;
+
 /* A coefficient of the equation: its programs and where its values lie. */
 typedef struct InkCoefficient {
   uint64_t variables;
   bool state, moving, constant; /* depends on u; on t or u; is one number */
   double number;                /* when constant */
-  InkProgram *value, *both;     /* e; e and de/du */
-  bool known;                   /* values hold the static coefficient */
-  double *values, *slopes;      /* padded arrays, made when first needed */
+  InkSign sign;
+  double scale;             /* largest magnitude at the first evaluation, over all ranks; 0: not known */
+  InkProgram *value, *both; /* e; e and de/du */
+  bool known;               /* values hold the static coefficient */
+  double *values, *slopes;  /* padded arrays, made when first needed */
 } InkCoefficient;
 
 struct InkDiffusion {

@@ -14,7 +14,10 @@ typedef struct InkSum {
 
 void ink_sum_clear(InkSum *sum);
 void ink_sum_add(InkSum *sum, double value);
-void ink_sum_add_product(InkSum *sum, double a, double b);            /* exactly a * b (two doubles by fma) */
+/* a * b as two doubles, the product and its rounding error by fma: exact unless the error underflows, that is
+ * when |a b| < 2^-969 or so; then the last bits below 2^-1074 are lost. A product that overflows adds an
+ * infinity. Still one result for all orders. */
+void ink_sum_add_product(InkSum *sum, double a, double b);
 void ink_sum_add_array(InkSum *sum, int64_t n, const double *values); /* fast path, same bits */
 double ink_sum_round(const InkSum *sum);
 /* Collective: adds over all ranks and rounds; the same on all ranks. count sums at a time. */

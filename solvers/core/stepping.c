@@ -8,14 +8,15 @@
 #include <string.h>
 #include "stepping_impl.h"
 
-PetscErrorCode ink_stepper_create(const InkSystem *system, const InkStepperOptions *options, double *u,
+PetscErrorCode ink_stepper_create(const InkSystem *system, const InkStepperOptions *options, double **u,
                                   double time, InkStepper **stepper) {
   PetscFunctionBeginUser;
   InkStepper *s;
   PetscCall(PetscNew(&s));
   s->system = *system;
   s->options = *options;
-  s->u = u;
+  s->state = u;
+  s->u = *u;
   s->start = s->time = time;
   *stepper = s;
   PetscFunctionReturn(0);
@@ -48,6 +49,7 @@ void ink_stepper_progress(const InkStepper *stepper, InkProgress *progress) {
 PetscErrorCode ink_stepper_advance(InkStepper *stepper, double until, InkClock *clock,
                                    InkProgress *progress) {
   PetscFunctionBeginUser;
+  stepper->u = *stepper->state;
   if (stepper->failure.code == INK_DONE) {
     switch (stepper->options.method) {
     case INK_EXPLICIT:

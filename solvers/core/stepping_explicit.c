@@ -1,8 +1,9 @@
 /* Forward Euler: u(t + dt) = u + dt M^-1 G(t,u).
  *
- * dt is the largest with which every new value is a mean, with non-negative weights, of old values and data
- * (the monotone step), or the deck's shorter one. A longer one would give a wrong answer that looks right, so
- * it is refused. When the deck gives a tolerance, dt is shortened until the local error, estimated as
+ * The monotone bound is the largest dt with which every new value is a mean, with non-negative weights, of
+ * old values and data. dt is nine tenths of it (see ink_explicit_fraction), or the deck's, which may be as
+ * long as the bound: a longer one would give a wrong answer that looks right, so it is refused. When the deck
+ * gives a tolerance, dt is shortened until the local error, estimated as
  *
  *     dt/2 max |k(t + dt, u + dt k) - k(t,u)|,     k = M^-1 G,
  *
@@ -10,13 +11,15 @@
 #include <math.h>
 #include "stepping_impl.h"
 
-static const int CHECK_STEPS = 64; /* steps between looks for values that are not finite */
+/* Steps between looks for values that are not finite, besides those whose result is stored. They spread by a
+ * cell a step and never vanish, so that a late look costs wasted steps only. */
+static const int CHECK_STEPS = 64;
 
 static const char *const ADVICE = "the likely cause is an expression (source, material or boundary) that "
                                   "is NaN or grows without bound there; the last checkpoint is the last good "
                                   "state; try `inkdrop check`, a smaller time.dt or time.method: implicit";
 
-/* The largest monotone step, or false with a failure. */
+/* The monotone bound, or false with a failure. */
 static PetscErrorCode monotone_step(InkStepper *stepper, double t, double *u, double *dt, bool *fine) {
   PetscFunctionBeginUser;
   const InkSystem *system = &stepper->system;
@@ -40,7 +43,7 @@ static PetscErrorCode monotone_step(InkStepper *stepper, double t, double *u, do
   ink_fail(
       &stepper->failure, INK_NUMERICAL,
       "%s: there is no stable explicit step at t = %.9g s (limit %g s): a coefficient is NaN, infinite or "
-      "of the wrong sign; look at the material's expressions, or use time.method: implicit",
+      "of the wrong sign (conductivity below 0, capacity not above 0); look at the material's expressions",
       system->field, t, *dt);
   PetscFunctionReturn(0);
 }
@@ -93,7 +96,9 @@ static PetscErrorCode choose_step(InkStepper *stepper, double t, double until, d
   if (stepper->options.dt > 0) {
     *fine = fixed_step_is_stable(stepper, t, wanted);
     if (!*fine) PetscFunctionReturn(0);
-    wanted = fmin(wanted, stepper->options.dt);
+    wanted = stepper->options.dt;
+  } else {
+    wanted *= ink_explicit_fraction;
   }
   if (stepper->options.limit_explicit) {
     wanted = fmin(wanted, until - t);
@@ -135,9 +140,11 @@ PetscErrorCode ink_explicit_advance(InkStepper *stepper, double until, InkClock 
     now = next;
     next = swap;
     PetscCall(ink_stepper_after_step(stepper, last ? until : t + dt, dt, clock, &due));
-    if (due || last || stepper->step % CHECK_STEPS == 0) PetscCall(check_finite(stepper, now));
+    const bool kept = last || (due && ink_clock_saves(clock)); /* others will read or store it */
+    if (kept || stepper->step % CHECK_STEPS == 0) PetscCall(check_finite(stepper, now));
     if (stepper->failure.code) break;
   }
-  if (now != stepper->u) ink_field_copy(system->mesh, now, stepper->u);
+  *stepper->state = stepper->u = now; /* the two arrays have changed places, or not */
+  stepper->next = next;
   PetscFunctionReturn(0);
 }

@@ -37,7 +37,8 @@ typedef struct InkController {
 struct InkStepper {
   InkSystem system;
   InkStepperOptions options;
-  double *u; /* the caller's */
+  double **state; /* the caller's pointer */
+  double *u;      /* *state */
   double start, time, dt;
   int64_t step;
   InkController controller;

@@ -17,6 +17,8 @@
  * That sum is known, and is taken out by one small shift of the whole field (of the size of the solver's
  * tolerance), so that the content changes by exactly the flows and sources that accumulate() was told of.
  *
+ * Data that depend on t are looked at inside a step as well (see_data).
+ *
  * Control: max norm of the estimate relative to the field's range so far, factor 0.9 error^(-1/3) within
  * [0.2, 5], and no change of dt for less than 20 %, so that a constant matrix is used many times. */
 #include <float.h>
@@ -28,12 +30,19 @@ static const double GAMMA = 0.58578643762690495120; /* 2 - sqrt(2) */
 static const double D = 0.29289321881345247560;     /* gamma / 2 */
 static const double W = 0.35355339059327376220;     /* sqrt(2) / 4 */
 static const double NEWTON_FRACTION = 1e-3;         /* of the tolerance goes to the algebraic equations */
+static const double TIGHT = 1e-12,
+                    ROUND_OFF = 1e-9;     /* the same with a fixed dt, of the range: see accuracy */
+static const int LOOKS = 1024;            /* see see_data */
+static const double HIDDEN_FRACTION = 10; /* of the tolerance, may be hidden from a step */
 static const int MAX_NEWTON = 12, MAX_NOT_FINITE = 12;
 
 typedef struct InkAttempt {
-  double t, middle, dt, end;  /* middle: time of the second stage */
-  double weight[3];           /* of the rates at t, middle and end, over dt */
-  double low, high, accuracy; /* range so far; tolerance of the stage equations */
+  double t, middle, dt, end; /* middle: time of the second stage */
+  double weight[3];          /* of the rates at t, middle and end, over dt */
+  double low, high;          /* range so far */
+  /* Tolerance of the stage equations, and where round-off may end them. With a fixed dt there is no error
+   * that they could be compared with, so they are solved as well as the arithmetic allows. */
+  double accuracy, acceptable;
   InkNewtonResult result;
   double defect; /* dt sum of b_j times the residuals, over all cells */
   double error;  /* estimated, relative to what is allowed */
@@ -68,6 +77,7 @@ static PetscErrorCode solve_stage(InkStepper *stepper, InkAttempt *attempt, doub
                                     .rate = 1 / (D * attempt->dt),
                                     .base = stepper->base,
                                     .tolerance = attempt->accuracy,
+                                    .acceptable = attempt->acceptable,
                                     .max_iterations = MAX_NEWTON,
                                     .keep_preconditioner = second};
   PetscCall(ink_newton_solve(stepper->newton, &problem, U, &attempt->result));
@@ -125,6 +135,7 @@ static PetscErrorCode damped_step(InkStepper *stepper, InkAttempt *attempt) {
                                       .rate = 2 / attempt->dt,
                                       .base = stepper->base,
                                       .tolerance = attempt->accuracy,
+                                      .acceptable = attempt->acceptable,
                                       .max_iterations = MAX_NEWTON,
                                       .keep_preconditioner = half > 0};
     PetscCall(ink_newton_solve(stepper->newton, &problem, to[half], &attempt->result));
@@ -202,7 +213,9 @@ static PetscErrorCode give_up(InkStepper *stepper, const InkAttempt *attempt) {
   if (!attempt->result.finite) {
     PetscCall(ink_stepper_not_finite(
         stepper, ink_newton_last_residual(stepper->newton), "the equation", attempt->end,
-        "the likely cause is an expression (source, material or boundary) that is NaN there, or a solution "
+        "the likely cause is an expression (source, material or boundary) that is NaN there, or a "
+        "coefficient of the wrong sign (conductivity below 0, capacity not above 0), "
+        "or a solution "
         "that grows without bound; the last state is kept; look at the expressions, or set a smaller "
         "time.dt"));
     PetscFunctionReturn(0);
@@ -239,6 +252,11 @@ static bool shorten(InkStepper *stepper, const InkAttempt *attempt, double until
   return stepper->options.dt <= 0 && c->dt_next > fmax(resolution, DBL_MIN);
 }
 
+/* Has the field had no range so far? */
+static bool at_rest(const InkController *c) {
+  return c->high - c->low <= 1e-12 * fmax(fabs(c->low), fabs(c->high));
+}
+
 /* When the field has no range yet, the one to expect: from two long backward-Euler steps, linearised. */
 static PetscErrorCode foresee_range(InkStepper *stepper, double until) {
   PetscFunctionBeginUser;
@@ -272,8 +290,7 @@ static PetscErrorCode start_controller(InkStepper *stepper, double until) {
   InkController *c = &stepper->controller;
   PetscCall(ink_stepper_include(stepper, stepper->u, &c->low, &c->high));
   c->started = 1;
-  const double magnitude = fmax(fabs(c->low), fabs(c->high));
-  if (c->high - c->low <= 1e-12 * magnitude) PetscCall(foresee_range(stepper, until));
+  if (at_rest(c)) PetscCall(foresee_range(stepper, until));
   double speed;
   PetscCall(ink_field_max_abs(stepper->system.mesh, stepper->k1, &speed));
   const double scale = ink_stepper_scale(stepper, c->low, c->high), span = until - stepper->time;
@@ -281,6 +298,70 @@ static PetscErrorCode start_controller(InkStepper *stepper, double until) {
   c->dt_next = fmax(c->dt_next, 1024 * DBL_EPSILON * fmax(fabs(stepper->time), fabs(until)));
   if (stepper->options.dt > 0) c->dt_next = stepper->options.dt;
   PetscFunctionReturn(0);
+}
+
+/* What a step of length dt from t would not see. The method looks at the data at t, t + gamma dt and t + dt;
+ * in between, G(tau, u) with u as it is at t must follow the parabola through them. *hidden: how far it does
+ * not, as a change of u: max |difference / M| times dt, or times the monotone step where that is shorter, as
+ * boundary values do not act for longer than that on a cell. */
+static PetscErrorCode hidden_change(InkStepper *stepper, double t, double dt, int samples, double *hidden) {
+  PetscFunctionBeginUser;
+  const InkSystem *system = &stepper->system;
+  const InkMesh *mesh = system->mesh;
+  double *g0 = stepper->work, *middle = stepper->second, *end = stepper->third, *now = stepper->k2, most, act;
+  *hidden = 0;
+  PetscCall(system->monotone_step(system->context, t, stepper->u, &act));
+  act = act > 0 ? fmin(act, dt) : dt;
+  PetscCall(system->rhs(system->context, t, stepper->u, g0));
+  PetscCall(system->rhs(system->context, t + GAMMA * dt, stepper->u, middle));
+  PetscCall(system->rhs(system->context, t + dt, stepper->u, end));
+  PetscCall(system->capacity(system->context, t, stepper->u, stepper->mass));
+  for (int n = 1; n < samples; n++) {
+    const double s = (double)n / samples;
+    PetscCall(system->rhs(system->context, t + s * dt, stepper->u, now));
+    ink_field_combine(mesh, 4,
+                      (InkTerm[]){{1, now},
+                                  {-(s - GAMMA) * (s - 1) / GAMMA, g0},
+                                  {-s * (s - 1) / (GAMMA * (GAMMA - 1)), middle},
+                                  {-s * (s - GAMMA) / (1 - GAMMA), end}},
+                      now);
+    ink_field_divide(mesh, stepper->mass, now);
+    PetscCall(ink_field_max_abs(mesh, now, &most));
+    if (most * act > *hidden) *hidden = most * act;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Halves the wanted dt until no data are stepped over: a pulse of a wall or a source that is over before the
+ * step ends would leave no trace in the error estimate. Looks at every LOOKS-th part of the time from the
+ * start of the run to the target; what is shorter can be missed. */
+static PetscErrorCode see_data(InkStepper *stepper, double t, double until) {
+  PetscFunctionBeginUser;
+  InkController *c = &stepper->controller;
+  if (!stepper->system.moving || stepper->options.dt > 0) PetscFunctionReturn(0);
+  const double look = (until - stepper->start) / LOOKS;
+  const double allowed =
+      HIDDEN_FRACTION * stepper->options.tolerance * ink_stepper_scale(stepper, c->low, c->high);
+  while (true) {
+    bool last;
+    const double dt = ink_even_step(t, until, c->dt_next, &last);
+    const int samples = (int)fmin(LOOKS, ceil(dt / look));
+    double hidden;
+    if (samples < 2) PetscFunctionReturn(0);
+    PetscCall(hidden_change(stepper, t, dt, samples, &hidden));
+    if (!(hidden > allowed)) PetscFunctionReturn(0);
+    if (at_rest(c)) c->expected = fmax(c->expected, hidden); /* the range to come */
+    c->dt_next = dt / 2;
+  }
+}
+
+static void set_accuracy(const InkStepper *stepper, InkAttempt *attempt) {
+  const InkController *c = &stepper->controller;
+  const double scale = ink_stepper_scale(stepper, c->low, c->high);
+  const double least = 100 * DBL_EPSILON * fmax(fabs(c->low), fabs(c->high));
+  const bool fixed = stepper->options.dt > 0;
+  attempt->accuracy = fmax(least, scale * (fixed ? TIGHT : NEWTON_FRACTION * stepper->options.tolerance));
+  attempt->acceptable = fmax(attempt->accuracy, fixed ? ROUND_OFF * scale : 0);
 }
 
 /* One accepted step, or a failure. */
@@ -294,18 +375,19 @@ static PetscErrorCode step(InkStepper *stepper, double until, double *dt, bool *
   if (!isfinite(speed)) {
     PetscCall(
         ink_stepper_not_finite(stepper, stepper->k1, "the rate of change", t,
-                               "the likely cause is an expression (source, material or boundary) that is "
-                               "NaN there; the last state is kept; look at the expressions"));
+                               "the likely cause is an expression (source, material or boundary) that is NaN "
+                               "there, or a coefficient of the wrong sign (conductivity below 0, capacity "
+                               "not above 0); "
+                               "the last state is kept; look at the expressions"));
     PetscFunctionReturn(0);
   }
   if (c->started == 0) PetscCall(start_controller(stepper, until));
+  PetscCall(see_data(stepper, t, until));
   int not_finite = 0;
   while (true) {
     *dt = ink_even_step(t, until, fixed > 0 ? fixed : c->dt_next, last);
     InkAttempt attempt = {.t = t, .dt = *dt, .end = *last ? until : t + *dt};
-    const double tolerance = fixed > 0 ? fmin(stepper->options.tolerance, 1e-6) : stepper->options.tolerance;
-    attempt.accuracy = fmax(NEWTON_FRACTION * tolerance * ink_stepper_scale(stepper, c->low, c->high),
-                            100 * DBL_EPSILON * fmax(fabs(c->low), fabs(c->high)));
+    set_accuracy(stepper, &attempt);
     if (fixed > 0 && *dt * speed > ink_stepper_scale(stepper, c->low, c->high))
       PetscCall(damped_step(stepper, &attempt));
     else

@@ -182,8 +182,10 @@ static PetscErrorCode give_up(InkStepper *stepper, const InkSteady *steady) {
   if (!isfinite(size)) {
     PetscCall(
         ink_stepper_not_finite(stepper, residual, "the equation", steady->problem.t,
-                               "the likely cause is an expression (source, material or boundary) that is "
-                               "NaN there; look at the expressions and at the initial state"));
+                               "the likely cause is an expression (source, material or boundary) that is NaN "
+                               "there, or a coefficient of the wrong sign (conductivity below 0, capacity "
+                               "not above 0); "
+                               "look at the expressions and at the initial state"));
     PetscFunctionReturn(0);
   }
   InkWorst worst;

@@ -1,7 +1,9 @@
 /* Vectors of doubles: the instruction sets behind one set of names.
  *
  * Everything is one IEEE operation a lane, or one of SLEEF's deterministic functions, which give a lane the
- * same bits whatever the other lanes hold. Chosen when compiling: AVX-512, AVX2 with FMA, SSE2, or plain C.
+ * same bits whatever the other lanes hold. ink_stream stores to an address aligned to the vector's width past
+ * the caches; ink_stream_end must follow before another process may read. Chosen when compiling: AVX-512,
+ * AVX2 with FMA, SSE2, or plain C.
  */
 #ifndef INK_CORE_VECTOR_H
 #define INK_CORE_VECTOR_H
@@ -24,6 +26,8 @@ typedef __m512d InkVector;
 typedef __mmask8 InkMask; /* true or false a lane */
 static inline InkVector ink_load(const double *p) { return _mm512_loadu_pd(p); }
 static inline void ink_store(double *p, InkVector a) { _mm512_storeu_pd(p, a); }
+static inline void ink_stream(double *p, InkVector a) { _mm512_stream_pd(p, a); }
+static inline void ink_stream_end(void) { _mm_sfence(); }
 static inline InkVector ink_all(double a) { return _mm512_set1_pd(a); }
 static inline InkVector ink_fma(InkVector a, InkVector b, InkVector c) { return _mm512_fmadd_pd(a, b, c); }
 static inline InkVector ink_fms(InkVector a, InkVector b, InkVector c) { return _mm512_fmsub_pd(a, b, c); }
@@ -53,6 +57,8 @@ typedef __m256d InkVector;
 typedef __m256d InkMask;
 static inline InkVector ink_load(const double *p) { return _mm256_loadu_pd(p); }
 static inline void ink_store(double *p, InkVector a) { _mm256_storeu_pd(p, a); }
+static inline void ink_stream(double *p, InkVector a) { _mm256_stream_pd(p, a); }
+static inline void ink_stream_end(void) { _mm_sfence(); }
 static inline InkVector ink_all(double a) { return _mm256_set1_pd(a); }
 static inline InkVector ink_fma(InkVector a, InkVector b, InkVector c) { return _mm256_fmadd_pd(a, b, c); }
 static inline InkVector ink_fms(InkVector a, InkVector b, InkVector c) { return _mm256_fmsub_pd(a, b, c); }
@@ -78,6 +84,8 @@ typedef __m128d InkVector;
 typedef __m128d InkMask;
 static inline InkVector ink_load(const double *p) { return _mm_loadu_pd(p); }
 static inline void ink_store(double *p, InkVector a) { _mm_storeu_pd(p, a); }
+static inline void ink_stream(double *p, InkVector a) { _mm_stream_pd(p, a); }
+static inline void ink_stream_end(void) { _mm_sfence(); }
 static inline InkVector ink_all(double a) { return _mm_set1_pd(a); }
 static inline InkVector ink_fma(InkVector a, InkVector b, InkVector c) { /* SSE2 has none: libm's, exact */
   return (InkVector){fma(a[0], b[0], c[0]), fma(a[1], b[1], c[1])};
@@ -107,6 +115,8 @@ typedef double InkVector;
 typedef int InkMask;
 static inline InkVector ink_load(const double *p) { return *p; }
 static inline void ink_store(double *p, InkVector a) { *p = a; }
+static inline void ink_stream(double *p, InkVector a) { *p = a; }
+static inline void ink_stream_end(void) {}
 static inline InkVector ink_all(double a) { return a; }
 static inline InkVector ink_fma(InkVector a, InkVector b, InkVector c) { return fma(a, b, c); }
 static inline InkVector ink_fms(InkVector a, InkVector b, InkVector c) { return fma(a, b, -c); }

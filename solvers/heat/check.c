@@ -5,10 +5,6 @@
 
 static const uint64_t state_bit = 1ull << INK_VAR_FIELD;
 
-static bool is_steady(const InkDeck *deck) {
-  return strcmp(ink_deck_text(deck, "time.method"), "steady") == 0;
-}
-
 static bool number_of(const InkExpr *e, double *value) {
   if (!e || !ink_expr_is_constant(e)) return false;
   *value = ink_expr_value(e, NULL);
@@ -21,7 +17,8 @@ static void check_material(const InkDeck *deck, InkErrors *errors) {
   static const char *const others[] = {"conductivity", "density", "heat_capacity"};
   char path[64];
   const bool alone = ink_heat_by_diffusivity(deck);
-  if (!ink_deck_has(deck, "material")) return; /* the key table says so */
+  if (!ink_deck_has(deck, "material") || !ink_deck_sound(deck, "material"))
+    return; /* the key table says so */
   for (int i = 0; i < 3; i++) {
     snprintf(path, sizeof path, "material.%s", others[i]);
     const bool given = ink_deck_has(deck, "material.%s", others[i]);
@@ -33,8 +30,8 @@ static void check_material(const InkDeck *deck, InkErrors *errors) {
     if (i == 0)
       ink_deck_error(deck, errors, "material",
                      "conductivity is missing: give conductivity%s, or diffusivity alone",
-                     is_steady(deck) ? "" : ", density and heat_capacity");
-    else if (!is_steady(deck) && ink_deck_has(deck, "material.conductivity"))
+                     ink_heat_steady(deck) ? "" : ", density and heat_capacity");
+    else if (!ink_heat_steady(deck) && ink_deck_has(deck, "material.conductivity"))
       ink_deck_error(deck, errors, "material",
                      "%s is missing: a transient run needs it (or give material.diffusivity alone)",
                      others[i]);
@@ -81,7 +78,7 @@ static void check_data(const InkDeck *deck, const char *side, InkErrors *errors)
                {"radiation", "emissivity", false},
                {"radiation", "ambient", false}};
   char path[192], key_path[224];
-  const bool manufactured = ink_deck_bool(deck, "manufactured");
+  const bool manufactured = ink_heat_manufactured(deck);
   if (!ink_deck_has(deck, "boundary.%s.type", side)) return; /* the key table says so */
   const char *type = ink_deck_text(deck, "boundary.%s.type", side);
   snprintf(path, sizeof path, "boundary.%s", side);
@@ -115,13 +112,15 @@ static void check_radiation(const InkDeck *deck, const char *side, InkErrors *er
                    "radiation at %s needs temperatures above 0 K, got %.9g K (a bare number is in kelvin)",
                    side, value);
   if (ink_heat_by_diffusivity(deck))
-    ink_deck_error(deck, errors, path,
-                   "radiation is in W/m^2: give material.conductivity instead of diffusivity");
+    ink_deck_warning(
+        deck, errors, path,
+        "radiation is in W/m^2, and with diffusivity alone rho c is 1 J/(m^3 K): is conductivity meant?");
 }
 
 static void check_sides(const InkDeck *deck, InkErrors *errors) {
   const char *names[INK_SIDES];
-  if (ink_heat_dimension(deck) == 0) return; /* the mesh's own check says so */
+  /* The mesh's own check or the key table says so. */
+  if (ink_heat_dimension(deck) == 0 || !ink_deck_sound(deck, "mesh")) return;
   ink_heat_sides(deck, names);
   for (int i = 0; i < ink_deck_count(deck, "boundary"); i++) {
     const char *given = ink_deck_name(deck, "boundary", i);
@@ -131,6 +130,7 @@ static void check_sides(const InkDeck *deck, InkErrors *errors) {
       unknown_side(deck, names, given, errors);
       continue;
     }
+    if (!ink_deck_sound(deck, "boundary.%s", given)) continue; /* the key table says so */
     check_data(deck, given, errors);
     check_radiation(deck, given, errors);
   }
@@ -149,8 +149,10 @@ static void check_names(const InkDeck *deck, const char *section, InkErrors *err
 }
 
 static void check_start(const InkDeck *deck, InkErrors *errors) {
-  const bool manufactured = ink_deck_bool(deck, "manufactured");
-  if (!is_steady(deck) && !manufactured && !ink_deck_has(deck, "initial.T"))
+  const bool manufactured = ink_heat_manufactured(deck);
+  const bool known = ink_deck_sound(deck, "time") && ink_deck_sound(deck, "manufactured") &&
+                     ink_deck_sound(deck, "initial.T");
+  if (known && !ink_heat_steady(deck) && !manufactured && !ink_deck_has(deck, "initial.T"))
     ink_deck_error(deck, errors, "initial", "initial.T is missing: give the temperature at time.start");
   check_names(deck, "initial", errors);
   check_names(deck, "exact", errors);
@@ -174,7 +176,9 @@ static bool depends_on_T(const InkExpr *e) { return e && (ink_expr_variables(e) 
 
 static void check_steady(const InkDeck *deck, InkErrors *errors) {
   const char *names[INK_SIDES];
-  if (!is_steady(deck) || ink_heat_dimension(deck) == 0) return;
+  if (!ink_heat_steady(deck) || ink_heat_dimension(deck) == 0) return;
+  if (!ink_deck_sound(deck, "mesh") || !ink_deck_sound(deck, "boundary") || !ink_deck_sound(deck, "source"))
+    return;
   if (ink_deck_has(deck, "time.dt"))
     ink_deck_warning(deck, errors, "time.dt", "is not used when time.method is steady");
   bool level = depends_on_T(ink_deck_expression(deck, "source"));

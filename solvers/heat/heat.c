@@ -2,6 +2,7 @@
 #include "heat_impl.h"
 #include <math.h>
 #include <string.h>
+#include "../core/memory.h"
 
 static const char *const methods[] = {"explicit", "implicit", "steady", NULL};
 
@@ -13,6 +14,17 @@ static PetscErrorCode compile(const InkExpr *e, InkProgram **program, const char
   *program = ink_program_create(1, &e, INK_ROW_UNIFORM, message, sizeof message);
   if (!*program) ink_fail(failure, INK_USAGE, "%s: %s", what, message);
   PetscFunctionReturn(0);
+}
+
+/* "cell (3, 0) at x = 0.1 m, y = 0 m" */
+static void print_place(const InkMesh *mesh, const int64_t *index, const double *at, char *text,
+                        size_t size) {
+  size_t used = (size_t)snprintf(text, size, "cell (");
+  for (int a = 0; a < mesh->dim && used < size; a++)
+    used += (size_t)snprintf(text + used, size - used, "%s%lld", a ? ", " : "", (long long)index[a]);
+  for (int a = 0; a < mesh->dim && used < size; a++)
+    used += (size_t)snprintf(text + used, size - used, "%s%c = %.6g m", a ? ", " : ") at ",
+                             mesh->axis[a].name, at[a]);
 }
 
 /* T at time.start; not finite, or too cold for a radiating side, is the user's to mend. */
@@ -31,9 +43,10 @@ static PetscErrorCode set_initial(InkHeat *heat, InkPool *pool, InkFailure *fail
   ink_program_destroy(&program);
   PetscCall(ink_observe_not_finite(&view, &found, index, at, &value));
   if (found) {
-    ink_fail(failure, INK_NUMERICAL,
-             "initial.T is %g in cell (%lld, %lld, %lld) at (%g, %g, %g): mend the expression", value,
-             (long long)index[0], (long long)index[1], (long long)index[2], at[0], at[1], at[2]);
+    char place[160];
+    print_place(heat->mesh, index, at, place, sizeof place);
+    ink_fail(failure, INK_NUMERICAL, "T: initial.T is not finite (%s) in %s, t = %.9g s; mend the expression",
+             isnan(value) ? "nan" : "infinite", place, start);
     PetscFunctionReturn(0);
   }
   PetscCall(ink_observe_range(&view, &minimum, &maximum));
@@ -92,7 +105,7 @@ static PetscErrorCode make_stepper(InkHeat *heat) {
                                    ink_deck_number(deck, "time.tolerance") != default_tolerance};
   if (ink_deck_has(deck, "time.dt")) options.dt = ink_deck_number(deck, "time.dt");
   if (ink_deck_has(deck, "time.max_steps")) options.max_steps = ink_deck_integer(deck, "time.max_steps");
-  PetscCall(ink_stepper_create(&heat->system, &options, heat->T, ink_deck_number(deck, "time.start"),
+  PetscCall(ink_stepper_create(&heat->system, &options, &heat->T, ink_deck_number(deck, "time.start"),
                                &heat->stepper));
   PetscFunctionReturn(0);
 }
@@ -136,6 +149,9 @@ static PetscErrorCode heat_create(MPI_Comm comm, const InkDeck *deck, void **sel
   heat->comm = comm;
   heat->deck = deck;
   PetscCall(ink_mesh_create(comm, deck, &heat->mesh, failure));
+  /* The state and its next value are the least that any method needs. */
+  if (!failure->code)
+    PetscCall(ink_memory_check(comm, 2.0 * sizeof(double) * (double)heat->mesh->size, failure));
   if (!failure->code) {
     InkPool *pool = ink_pool_create();
     PetscCall(make_equation(heat, pool, failure));
@@ -165,6 +181,7 @@ static PetscErrorCode plan_explicit(InkHeat *heat, InkPlan *plan) {
   const double start = ink_deck_number(deck, "time.start"), end = ink_deck_number(deck, "time.end");
   double step;
   PetscCall(heat->system.monotone_step(heat->system.context, start, heat->T, &step));
+  step *= ink_explicit_fraction;
   if (ink_deck_has(deck, "time.dt")) step = ink_deck_number(deck, "time.dt");
   if (!plan->reason[0]) snprintf(plan->reason, sizeof plan->reason, "time.method is explicit");
   plan->dt = fmin(step, end - start);
@@ -193,6 +210,11 @@ static PetscErrorCode heat_plan(void *self, InkPlan *plan) {
           (8.0 * (1.0 + stepper_arrays[heat->method]) + ink_diffusion_bytes_per_cell(heat->diffusion));
   PetscCallMPI(MPI_Allreduce(&bytes, &plan->bytes_per_rank, 1, MPI_DOUBLE, MPI_MAX, heat->comm));
   if (heat->method == INK_EXPLICIT) PetscCall(plan_explicit(heat, plan));
+  if (heat->method == INK_IMPLICIT && heat->mesh->dim > 1) { /* one axis is solved whole on every rank */
+    int ranks;
+    PetscCallMPI(MPI_Comm_size(heat->comm, &ranks));
+    plan->seconds /= ranks; /* the choice is made for one */
+  }
   if (!plan->reason[0])
     snprintf(plan->reason, sizeof plan->reason, "time.method is %s", methods[heat->method]);
   PetscFunctionReturn(0);
@@ -203,6 +225,7 @@ static PetscErrorCode heat_plan(void *self, InkPlan *plan) {
 static PetscErrorCode heat_fields(void *self, const InkField **fields, int *count) {
   PetscFunctionBeginUser;
   InkHeat *heat = self;
+  heat->field.values = ink_mesh_first(heat->mesh, heat->T); /* the stepper may have changed the array */
   *fields = &heat->field;
   *count = 1;
   PetscFunctionReturn(0);
@@ -233,7 +256,23 @@ static PetscErrorCode heat_save(void *self, InkStore *store) {
   PetscCall(ink_store_group(store, "/state"));
   PetscCall(ink_store_write(store, "/state/T", &box, ink_mesh_first(heat->mesh, heat->T), false, 0));
   PetscCall(ink_diffusion_save(heat->diffusion, store));
+  const int64_t method = heat->method;
   PetscCall(ink_stepper_save(heat->stepper, store));
+  PetscCall(ink_store_write_integers(store, "/state/method", 1, &method));
+  PetscFunctionReturn(0);
+}
+
+/* `auto` decides once: a run that continues keeps the method it began with, even when its end was moved. */
+static PetscErrorCode keep_method(InkHeat *heat, InkStore *store) {
+  PetscFunctionBeginUser;
+  int64_t method = heat->method;
+  PetscCall(ink_store_read_integers(store, "/state/method", 1, &method));
+  if (method == (int64_t)heat->method || method < 0 || method > INK_STEADY) PetscFunctionReturn(0);
+  heat->method = (InkMethod)method;
+  heat->plan = (InkPlan){0};
+  snprintf(heat->plan.reason, sizeof heat->plan.reason, "auto took %s when the run began", methods[method]);
+  PetscCall(ink_stepper_destroy(&heat->stepper));
+  PetscCall(make_stepper(heat));
   PetscFunctionReturn(0);
 }
 
@@ -244,6 +283,7 @@ static PetscErrorCode heat_load(void *self, InkStore *store) {
   ink_mesh_box(heat->mesh, &box);
   PetscCall(ink_store_read(store, "/state/T", &box, ink_mesh_first(heat->mesh, heat->T)));
   PetscCall(ink_diffusion_load(heat->diffusion, store));
+  PetscCall(keep_method(heat, store));
   PetscCall(ink_stepper_load(heat->stepper, store));
   PetscFunctionReturn(0);
 }

@@ -27,6 +27,11 @@ int ink_heat_fields(const InkNode *root, const char *names[INK_MAX_FIELDS]);
 InkDim ink_heat_unit(const InkNode *root, const char *name, const InkDim *field_dim);
 bool ink_heat_by_diffusivity(const InkDeck *deck);
 
+/* The choices of a deck, false too where the key is wrong or absent: for checks of decks with errors. */
+bool ink_heat_chosen(const InkDeck *deck, const char *path, const char *choice);
+bool ink_heat_steady(const InkDeck *deck);
+bool ink_heat_manufactured(const InkDeck *deck);
+
 /* check.c */
 void ink_heat_check(const InkDeck *deck, int ranks, InkErrors *errors);
 

@@ -3,10 +3,17 @@
 #include "heat_impl.h"
 #include <string.h>
 
+bool ink_heat_chosen(const InkDeck *deck, const char *path, const char *choice) {
+  const InkNode *node = ink_deck_node(deck, "%s", path);
+  return node && node->text && strcmp(node->text, choice) == 0;
+}
+
+bool ink_heat_steady(const InkDeck *deck) { return ink_heat_chosen(deck, "time.method", "steady"); }
+bool ink_heat_manufactured(const InkDeck *deck) { return ink_heat_chosen(deck, "manufactured", "true"); }
+
 InkCoordinates ink_heat_coordinates(const InkDeck *deck) {
-  const char *name = ink_deck_text(deck, "mesh.coordinates");
-  if (strcmp(name, "cylindrical") == 0) return INK_CYLINDRICAL;
-  return strcmp(name, "spherical") == 0 ? INK_SPHERICAL : INK_CARTESIAN;
+  if (ink_heat_chosen(deck, "mesh.coordinates", "cylindrical")) return INK_CYLINDRICAL;
+  return ink_heat_chosen(deck, "mesh.coordinates", "spherical") ? INK_SPHERICAL : INK_CARTESIAN;
 }
 
 int ink_heat_dimension(const InkDeck *deck) {
@@ -35,7 +42,7 @@ InkSideType ink_heat_side_type(const InkDeck *deck, const char *side) {
                {"convection", INK_SIDE_CONVECTION},
                {"radiation", INK_SIDE_RADIATION}};
   if (!ink_deck_has(deck, "boundary.%s.type", side))
-    return ink_deck_bool(deck, "manufactured") ? INK_SIDE_VALUE : INK_SIDE_CLOSED;
+    return ink_heat_manufactured(deck) ? INK_SIDE_VALUE : INK_SIDE_CLOSED;
   const char *name = ink_deck_text(deck, "boundary.%s.type", side);
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (strcmp(name, types[i].name) == 0) return types[i].type;
@@ -67,15 +74,14 @@ static void read_side(const InkDeck *deck, const char *name, InkSideData *side) 
 void ink_heat_problem(const InkDeck *deck, InkPool *pool, int dim, InkCoordinates coordinates,
                       InkDiffusionSpec *spec) {
   const char *names[INK_SIDES];
-  const bool manufactured = ink_deck_bool(deck, "manufactured");
+  const bool manufactured = ink_heat_manufactured(deck);
   *spec = (InkDiffusionSpec){.field = "T", .source = ink_deck_expression(deck, "source")};
   read_material(deck, pool, spec);
   ink_heat_sides(deck, names);
   InkManufactured problem = {pool, dim, coordinates, NULL, spec->conductivity, spec->capacity};
   if (manufactured) {
     problem.exact = ink_deck_expression(deck, "exact.T");
-    spec->source =
-        ink_manufactured_source(&problem, strcmp(ink_deck_text(deck, "time.method"), "steady") == 0);
+    spec->source = ink_manufactured_source(&problem, ink_heat_steady(deck));
   }
   for (int side = 0; side < INK_SIDES; side++) {
     if (!*names[side]) continue;
@@ -89,7 +95,7 @@ void ink_heat_problem(const InkDeck *deck, InkPool *pool, int dim, InkCoordinate
 
 const InkExpr *ink_heat_initial(const InkDeck *deck, InkPool *pool) {
   const InkExpr *initial = ink_deck_expression(deck, "initial.T");
-  if (ink_deck_bool(deck, "manufactured")) {
+  if (ink_heat_manufactured(deck)) {
     const InkExpr *start = ink_expr_number(pool, ink_deck_number(deck, "time.start"));
     return ink_expr_substitute(pool, ink_deck_expression(deck, "exact.T"), INK_VAR_T, start);
   }

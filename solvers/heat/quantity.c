@@ -19,9 +19,9 @@ static bool defined_side(const InkDeck *deck, const InkQuery *query, char *messa
   ink_heat_sides(deck, names);
   for (int side = 0; side < INK_SIDES; side++) {
     if (!*names[side] || !is(names[side], query->argument)) continue;
-    if (!ink_deck_has(deck, "boundary.%s.type", names[side]) ||
-        !is(ink_deck_text(deck, "boundary.%s.type", names[side]), "periodic"))
-      return true;
+    char path[64];
+    snprintf(path, sizeof path, "boundary.%s.type", names[side]);
+    if (!ink_heat_chosen(deck, path, "periodic")) return true;
     snprintf(message, size, "%s: side %s is periodic, so nothing leaves there", query->kind, names[side]);
     return false;
   }
@@ -45,7 +45,7 @@ static bool defined_balance(const InkDeck *deck, const InkQuery *query, char *me
     snprintf(message, size, "balance: heat has one field, T, got '%s'", query->argument);
     return false;
   }
-  if (is(ink_deck_text(deck, "time.method"), "steady")) return true;
+  if (ink_heat_steady(deck)) return true;
   for (int i = 0; i < 2; i++) {
     const InkExpr *e = ink_deck_expression(deck, "material.%s", keys[i]);
     if (!e || !(ink_expr_variables(e) >> INK_VAR_T & 1)) continue;

@@ -27,10 +27,10 @@ probes: {p: {field: T, at: [0.5, 1]}}
 """,
     "three": """
 mesh: {x: {from: 0, to: 1, cells: 9}, y: {from: 0, to: 1, cells: 10}, z: {from: 0, to: 1, cells: 11, grading: 0.9}}
-material: {diffusivity: "1 + 0.5*x*y"}
-initial: {T: "noise(0)"}
+material: {conductivity: "1 + 0.5*x*y", density: 1, heat_capacity: 1}
+initial: {T: "300 + 5*noise(0)"}
 source: "1 - 0.1*T"
-boundary: {z_min: {type: value, value: 1}, y_max: {type: radiation, emissivity: 0.5, ambient: 3}}
+boundary: {z_min: {type: value, value: 301}, y_max: {type: radiation, emissivity: 0.5, ambient: 400}}
 time: {end: 0.02, method: METHOD}
 probes: {p: {field: T, at: [0.21, 0.5, 0.99]}}
 """,

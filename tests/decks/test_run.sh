@@ -48,19 +48,41 @@ gives 3 "a finished run gives its code again" on 3 run bar.yaml --output failing
 # several decks: a folder each, the worst code
 sed 's/within: 60/within: 1e-12/' bar.yaml >hopeless.yaml
 echo 'solver: heet' >broken.yaml
-gives 3 "several decks" on 2 run bar.yaml hopeless.yaml broken.yaml --output all
+gives 3 "several decks" on 2 run broken.yaml bar.yaml hopeless.yaml --output all
+check "the good ones have run" grep -q '"finished"' all/hopeless.out/report.json
 check "a folder each" [ -s all/bar.out/report.json -a -s all/hopeless.out/report.json -a ! -e all/broken.out ]
 says "heat"
 
-# JSON log
+# JSON log and the report's times
 gives 0 "json log" on 2 run bar.yaml --output logged --json-log
-check "lines of JSON" "$PYTHON" -c 'import json; assert len([json.loads(line)["event"] for line in open("logged/log.jsonl")]) > 3'
+check "the log's events" "$PYTHON" - <<'PY'
+import json, os
+lines = [json.loads(line) for line in open("logged/log.jsonl")]
+kinds = [line["event"] for line in lines if line["event"] not in ("note", "progress")]
+assert kinds == ["start"] + ["snapshot"] * 3 + ["checkpoint"] + ["verify"] * 2 + ["end"], kinds
+of = {line["event"]: line for line in lines}
+start, saved, end = of["start"], of["checkpoint"], of["end"]
+assert (start["deck"], start["cells"], start["ranks"], start["method"]) == ("bar.yaml", 20, 2, "explicit"), start
+assert start["reason"] and start["solver"] == "heat"
+assert saved["bytes"] == os.path.getsize(saved["file"]) and 0 < saved["seconds"] < 60, saved
+assert of["verify"]["quantity"] == "probe:middle" and of["verify"]["pass"] is True
+assert end["code"] == 0 and end["status"] == "finished" and end["steps"] > 10, end
+assert 0 < end["step_seconds"] < end["wall_seconds"], end
+assert 0 < end["first_step_seconds"] < end["wall_seconds"], end
+run = json.load(open("logged/report.json"))["run"]
+assert abs(run["step_seconds"] - end["step_seconds"]) < 1e-9
+assert abs(run["start_seconds"] - end["first_step_seconds"]) < 1e-9
+PY
 
 # check, describe, list, info, help, version
 gives 0 "check" on 2 check bar.yaml
 prints "cells              20"
 prints "x_max"
-check "check leaves nothing" [ ! -e bar.yaml.out ]
+prints "on 2 ranks"
+gives 0 "check of several" on 1 check bar.yaml hopeless.yaml --set time.method=steady --set 'boundary.x_max.type=symmetry'
+prints "one steady solve"
+check "no steps of time" bash -c "! grep -q 'monotone' stdout"
+check "check leaves nothing" [ ! -e bar.out/lock -a ! -e hopeless.out ]
 gives 2 "check of a bad deck" on 2 check bar.yaml --set time.end=-1
 says_once "time.end"
 gives 0 "describe" on 1 describe heat

@@ -57,7 +57,15 @@ assert one == two
 PY
 done
 gives 2 "a checkpoint of another deck" on 2 run plate.yaml --output other --restart "$older" --set seed=3
-gives 74 "a checkpoint that is not there" on 2 run plate.yaml --output other2 --restart nothing.h5
+gives 2 "a checkpoint that is not there" on 2 run plate.yaml --output whole --restart nothing.h5
+says_once "nothing.h5 cannot be read"
+check "the finished run's report stays" grep -q '"finished"' whole/report.json
+cp "$older" bad.h5
+gives 74 "a checkpoint without its sum" on 2 run plate.yaml --output whole --restart bad.h5
+check "the finished run's report stays" grep -q '"finished"' whole/report.json
+gives 2 "an end before the checkpoint" on 2 run plate.yaml --output early --set time.end=0.3 --restart "$older"
+says_once "after time.end"
+check "and nothing is left of it" [ ! -e early/deck.yaml ]
 
 # The newest checkpoint is damaged: the one before it is taken, and the end is the same.
 cp -r whole damaged
@@ -73,6 +81,35 @@ for file in cut/checkpoints/*.h5; do truncate -s 1000 "$file"; done
 gives 0 "all checkpoints cut" on 2 run plate.yaml --output cut
 prints "starting anew"
 same whole cut
+
+# `auto` decides once: other rank counts and restarts keep the method and, as it is explicit, the bits. A later end
+# for which a new run would be implicit keeps it as well.
+sed 's/method: explicit/method: auto/' plate.yaml >auto.yaml
+gives 0 "auto on one rank" on 1 run auto.yaml --output auto
+prints "method explicit"
+gives 0 "auto from a checkpoint on three" on 3 run auto.yaml --output auto3 --restart "$(ls auto/checkpoints/*.h5 | head -n 1)"
+prints "method explicit"
+check "the same bits" "$PYTHON" - <<'PY'
+import h5py
+one, two = (h5py.File(f"{out}/snapshots/000005.h5")["T"][()].tobytes() for out in ("auto", "auto3"))
+assert one == two
+PY
+same whole auto
+cat >long.yaml <<'DECK'
+solver: heat
+mesh: {x: {from: 0, to: 1, cells: 100}}
+material: {diffusivity: 1}
+initial: {T: "sin(pi*x)"}
+boundary: {x_min: {type: value, value: 0}, x_max: {type: value, value: 0}}
+time: {end: 0.005, tolerance: 1.0e-3}
+DECK
+gives 0 "a new run to the later end" on 1 run long.yaml --output other_method --set time.end=1
+prints "method implicit"
+gives 0 "to the early end" on 1 run long.yaml --output long
+prints "method explicit"
+gives 0 "on to the later end" on 3 run long.yaml --output long --set time.end=1
+prints "method explicit"
+check "the report names the method" grep -q '"method": "explicit"' long/report.json
 
 # Two runs in one folder: the second is refused, the first goes on.
 on 2 run plate.yaml --output shared --set time.end=200 >first.log 2>&1 &

@@ -122,7 +122,7 @@ static void single_mistakes(void **state) {
   refused("material.conductvity=3", "did you mean 'conductivity'?");
   refused("material.cells=3", "'cells' belongs under mesh.AXIS");
   refused("quux=3", "unknown key");
-  refused("mesh.x.cells=0", "must be at least 1, got 0");
+  refused("mesh.x.cells=0", "must be at least 3, got 0");
   refused("mesh.x.cells=1.5", "must be an integer");
   refused("mesh.x.cells=0x10", "must be an integer");
   refused("mesh.x.to=1 s", "needs m, got s");

@@ -387,6 +387,41 @@ static void size_is_bounded(void **state) {
   ink_pool_destroy(&pool);
 }
 
+/* Arrays too large for the caches are stored past them: the same values, and nothing beyond the ends, at any
+ * alignment. */
+static void large_arrays_give_the_same_bits(void **state) {
+  (void)state;
+  enum { MANY = (1 << 19) + 1003, PIECE = 1000 };
+  InkPool *pool = ink_pool_create();
+  const InkExpr *e[] = {parsed(pool, "0.04 - x + x^2*y"), parsed(pool, "x*y + t")};
+  InkProgram *p = compiled(2, e, UINT64_C(1) << INK_VAR_T);
+  double *x = malloc(4 * (MANY + 16) * sizeof *x), time = 0.7;
+  assert_non_null(x);
+  double *y = x + MANY + 16, *whole[] = {y + MANY + 16, y + 2 * (MANY + 16)};
+  for (int i = 0; i < MANY; i++) {
+    x[i] = 1e-3 * (i % 1013);
+    y[i] = 1 - 1e-3 * (i % 761);
+  }
+  for (int shift = 1; shift < 10; shift += 3) {
+    const double *in[INK_VARS] = {[INK_VAR_X] = x, [INK_VAR_Y] = y, [INK_VAR_T] = &time};
+    double *out[] = {whole[0] + shift, whole[1] + shift + 1}, piece[2][PIECE],
+           *pieces[] = {piece[0], piece[1]};
+    for (int o = 0; o < 2; o++) out[o][-1] = out[o][MANY] = 7;
+    ink_program_run(p, MANY, in, out);
+    for (int first = 0; first < MANY; first += PIECE) {
+      size_t n = MANY - first < PIECE ? (size_t)(MANY - first) : PIECE;
+      in[INK_VAR_X] = x + first;
+      in[INK_VAR_Y] = y + first;
+      ink_program_run(p, n, in, pieces);
+      for (int o = 0; o < 2; o++) assert_memory_equal(out[o] + first, piece[o], n * sizeof(double));
+    }
+    for (int o = 0; o < 2; o++) assert_true(out[o][-1] == 7 && out[o][MANY] == 7);
+  }
+  free(x);
+  ink_program_destroy(&p);
+  ink_pool_destroy(&pool);
+}
+
 int main(void) {
   printf("instruction set: %s\n", ink_program_instruction_set());
   const struct CMUnitTest tests[] = {
@@ -398,6 +433,7 @@ int main(void) {
       cmocka_unit_test(random_expressions),
       cmocka_unit_test(common_parts_are_done_once),
       cmocka_unit_test(size_is_bounded),
+      cmocka_unit_test(large_arrays_give_the_same_bits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -361,6 +361,24 @@ static void derivatives_agree_with_differences(void **state) {
   ink_pool_destroy(&pool);
 }
 
+/* A shared part is valued once: 2^60 ways lead down these. Printing follows them all, and is cut. */
+static void shared_parts_are_done_once(void **state) {
+  (void)state;
+  InkPool *pool = ink_pool_create();
+  const InkExpr *x = ink_expr_variable(pool, INK_VAR_X), *sum = x, *product = x;
+  for (int k = 0; k < 60; k++) {
+    sum = ink_expr_binary(pool, INK_OP_ADD, sum, sum);
+    product = ink_expr_unary(pool, INK_OP_SIN, ink_expr_binary(pool, INK_OP_MUL, product, product));
+  }
+  assert_true(at(sum, INK_VAR_X, 1.25) == ldexp(1.25, 60));
+  const InkExpr *d = ink_expr_derivative(pool, ink_expr_derivative(pool, product, INK_VAR_X), INK_VAR_X);
+  assert_true(isfinite(at(d, INK_VAR_X, 1.2)));
+  const char *text = ink_expr_print(pool, sum, names);
+  assert_true(strlen(text) < 2 << 20);
+  assert_string_equal(text + strlen(text) - 4, " ...");
+  ink_pool_destroy(&pool);
+}
+
 static void derivatives_are_simplified(void **state) {
   (void)state;
   const char *cases[][2] = {{"3*x + y", "3"},     {"x^2", "2*x"},   {"x*y", "y"},
@@ -466,6 +484,7 @@ int main(void) {
       cmocka_unit_test(unit_literals),
       cmocka_unit_test(dimensions),
       cmocka_unit_test(derivatives_agree_with_differences),
+      cmocka_unit_test(shared_parts_are_done_once),
       cmocka_unit_test(derivatives_are_simplified),
       cmocka_unit_test(printed_trees_parse_to_themselves),
       cmocka_unit_test(substitution),

@@ -1,18 +1,18 @@
 /* The evaluator against its peers, one core, arrays in memory: the program of solvers/core/evaluate.h, a
- * compiled C loop, muparser in bulk and cell by cell. One JSON line for each expression:
+ * compiled C loop, muparser in bulk and cell by cell.
  *
- *     evaluator [CELLS [REPEATS]]
+ *     evaluator [CELLS]
  *
- * Built against the project's library and muparser; c_loops.c apart from it with plain -O3 -march=native.
- *
- * Peers run in turn with us, best time of REPEATS each, so that the machine's moods hit all alike. numexpr's
- * time comes from numexpr_peer.py. */
+ * Does one round for every line it reads: each of the four once on each expression, one after the other, so
+ * that the machine's moods hit all alike. Prints a JSON line with the seconds of the round. Built against the
+ * project's library and muparser; c_loops.c apart from it with plain -O3 -march=native. */
 #include <math.h>
 #include <muParserDLL.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "../../../solvers/core/evaluate.h"
@@ -39,10 +39,12 @@ static const Case cases[] = {
     {"polynomial", "u*(1-u)*(u-0.1) - v*(u^2 - 0.5*v) + 0.3*u*v", polynomial},
 };
 
+enum { INKDROP, LOOP, BULK, CELL, WAYS };
+static const char *const way_names[WAYS] = {"inkdrop", "c_loop", "muparser_bulk", "muparser"};
+
 typedef struct Bench {
   size_t n;
   double *u, *v, *out, *check;
-  double best[4]; /* ours, loop, muparser bulk, muparser a cell at a time */
 } Bench;
 
 static InkProgram *program_of(InkPool *pool, const char *text) {
@@ -59,81 +61,95 @@ static InkProgram *program_of(InkPool *pool, const char *text) {
   return program;
 }
 
-static void keep_best(double *best, double start) {
-  double seconds = now() - start;
-  if (seconds < *best) *best = seconds;
-}
-
 static double largest_difference(const Bench *b) {
   double most = 0;
   for (size_t i = 0; i < b->n; i++) most = fmax(most, fabs(b->out[i] - b->check[i]));
   return most;
 }
 
-static void time_muparser(Bench *b, const char *text) {
+static double time_program(Bench *b, const char *text) {
+  InkPool *pool = ink_pool_create();
+  InkProgram *program = program_of(pool, text);
+  const double *in[INK_VARS] = {[INK_VAR_FIELD] = b->u, [INK_VAR_FIELD + 1] = b->v};
+  double start = now();
+  ink_program_run(program, b->n, in, &b->out);
+  double seconds = now() - start;
+  ink_program_destroy(&program);
+  ink_pool_destroy(&pool);
+  return seconds;
+}
+
+static double time_bulk(Bench *b, const char *text) {
+  muParserHandle_t parser = mupCreate(muBASETYPE_FLOAT);
+  mupSetExpr(parser, text);
+  mupDefineVar(parser, "u", b->u);
+  mupDefineVar(parser, "v", b->v);
+  double start = now();
+  mupEvalBulk(parser, b->check, (int)b->n);
+  double seconds = now() - start;
+  mupRelease(parser);
+  return seconds;
+}
+
+static double time_cells(Bench *b, const char *text) {
   double u, v;
-  muParserHandle_t cell = mupCreate(muBASETYPE_FLOAT), bulk = mupCreate(muBASETYPE_FLOAT);
-  mupSetExpr(cell, text);
-  mupDefineVar(cell, "u", &u);
-  mupDefineVar(cell, "v", &v);
+  muParserHandle_t parser = mupCreate(muBASETYPE_FLOAT);
+  mupSetExpr(parser, text);
+  mupDefineVar(parser, "u", &u);
+  mupDefineVar(parser, "v", &v);
   double start = now();
   for (size_t i = 0; i < b->n; i++) {
     u = b->u[i];
     v = b->v[i];
-    b->check[i] = mupEval(cell);
+    b->check[i] = mupEval(parser);
   }
-  keep_best(&b->best[3], start);
-  mupSetExpr(bulk, text);
-  mupDefineVar(bulk, "u", b->u);
-  mupDefineVar(bulk, "v", b->v);
-  start = now();
-  mupEvalBulk(bulk, b->check, (int)b->n);
-  keep_best(&b->best[2], start);
-  mupRelease(cell);
-  mupRelease(bulk);
+  double seconds = now() - start;
+  mupRelease(parser);
+  return seconds;
 }
 
-static void run_case(Bench *b, const Case *c, int repeats) {
-  InkPool *pool = ink_pool_create();
-  InkProgram *program = program_of(pool, c->text);
-  const double *in[INK_VARS] = {[INK_VAR_FIELD] = b->u, [INK_VAR_FIELD + 1] = b->v};
-  for (int k = 0; k < 4; k++) b->best[k] = 1e30;
-  for (int r = 0; r < repeats; r++) {
-    double start = now();
-    ink_program_run(program, b->n, in, &b->out);
-    keep_best(&b->best[0], start);
-    start = now();
-    c->loop(b->n, b->u, b->v, b->check);
-    keep_best(&b->best[1], start);
-  }
-  double difference = largest_difference(b);
-  for (int r = 0; r < 2; r++) time_muparser(b, c->text);
+/* The seconds of each way, and by how much the results differ. */
+static void run_case(Bench *b, const Case *c) {
+  double seconds[WAYS], difference = 0;
+  seconds[INKDROP] = time_program(b, c->text);
+  double start = now();
+  c->loop(b->n, b->u, b->v, b->check);
+  seconds[LOOP] = now() - start;
   difference = fmax(difference, largest_difference(b));
-  printf(
-      "{\"bench\": \"evaluator\", \"case\": \"%s\", \"expression\": \"%s\", \"cells\": %zu, \"isa\": \"%s\", "
-      "\"inkdrop_s\": %.4e, \"c_loop_s\": %.4e, \"muparser_bulk_s\": %.4e, \"muparser_s\": %.4e, "
-      "\"largest_difference\": %.1e}\n",
-      c->name, c->text, b->n, ink_program_instruction_set(), b->best[0], b->best[1], b->best[2], b->best[3],
-      difference);
-  ink_program_destroy(&program);
-  ink_pool_destroy(&pool);
+  seconds[BULK] = time_bulk(b, c->text);
+  difference = fmax(difference, largest_difference(b));
+  seconds[CELL] = time_cells(b, c->text);
+  difference = fmax(difference, largest_difference(b));
+  printf("\"%s\": {", c->name);
+  for (int k = 0; k < WAYS; k++) printf("\"%s\": %.4e, ", way_names[k], seconds[k]);
+  printf("\"largest_difference\": %.1e}", difference);
 }
 
+/* For all peers in huge pages, as numpy's arrays, which numexpr works on, are. */
 static double *array(size_t n) {
-  double *x = aligned_alloc(4096, (n * sizeof *x + 4095) / 4096 * 4096);
+  const size_t page = 1 << 21, bytes = (n * sizeof(double) + page - 1) / page * page;
+  double *x = aligned_alloc(page, bytes);
   if (!x) exit(1);
+  madvise(x, bytes, MADV_HUGEPAGE);
   for (size_t i = 0; i < n; i++) x[i] = 0.1 + 0.8 * (double)(i * 2654435761u % 1000003) / 1000003;
   return x;
 }
 
 int main(int argc, char **argv) {
   Bench b = {.n = argc > 1 ? (size_t)atol(argv[1]) : 10000000};
-  int repeats = argc > 2 ? atoi(argv[2]) : 7;
   b.u = array(b.n);
   b.v = array(b.n);
   b.out = array(b.n);
   b.check = array(b.n);
-  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) run_case(&b, &cases[c], repeats);
+  for (char line[8]; fgets(line, sizeof line, stdin);) {
+    printf("{");
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+      if (c) printf(", ");
+      run_case(&b, &cases[c]);
+    }
+    printf("}\n");
+    fflush(stdout);
+  }
   free(b.u);
   free(b.v);
   free(b.out);

@@ -1,6 +1,8 @@
-"""numexpr on the expressions of evaluator.c, one thread, arrays in memory. One JSON line each.
+"""numexpr on the expressions of evaluator.c, one thread, arrays in memory.
 
-    python3 numexpr_peer.py [CELLS [REPEATS]]
+    python3 numexpr_peer.py [CELLS]
+
+Does one round for every line it reads and prints a JSON line with the seconds of the round.
 """
 import json
 import sys
@@ -18,20 +20,18 @@ CASES = {
 
 def main():
     cells = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
-    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 7
     numexpr.set_num_threads(1)
     index = numpy.arange(cells, dtype=numpy.uint64)
     u = 0.1 + 0.8 * ((index * 2654435761) % 1000003) / 1000003
     v = u.copy()
     out = numpy.zeros_like(u)
-    for name, text in CASES.items():
-        best = float("inf")
-        for _ in range(repeats):
+    for _ in sys.stdin:
+        seconds = {}
+        for name, text in CASES.items():
             start = time.perf_counter()
-            numexpr.evaluate(text, out=out)
-            best = min(best, time.perf_counter() - start)
-        print(json.dumps({"bench": "evaluator", "case": name, "cells": cells, "numexpr_s": best,
-                          "numexpr": numexpr.__version__, "vml": bool(numexpr.use_vml)}))
+            numexpr.evaluate(text, {"u": u, "v": v}, out=out)
+            seconds[name] = {"numexpr": time.perf_counter() - start}
+        print(json.dumps(seconds), flush=True)
 
 
 if __name__ == "__main__":

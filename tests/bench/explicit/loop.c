@@ -1,5 +1,6 @@
-/* Peer: the plain one-pass C loop of explicit heat conduction on n x n cells, as anyone would write it. Insulated walls by mirrored ghost
- * cells. Usage: loop N STEPS; prints seconds spent stepping and the sum. OpenMP threads from OMP_NUM_THREADS. */
+/* Peer: the plain one-pass C loop of explicit heat conduction on n x n cells, as anyone would write it.
+ * Insulated walls by mirrored ghost cells. Usage: loop N STEPS; prints seconds spent stepping and the sum.
+ * OpenMP threads from OMP_NUM_THREADS. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static void mirror(size_t n, double *u) {
 }
 
 int main(int argc, char **argv) {
-  const size_t n = argc > 1 ? (size_t)atol(argv[1]) : 4096, steps = argc > 2 ? (size_t)atol(argv[2]) : 100, s = n + 2;
+  const size_t n = argc > 1 ? (size_t)atol(argv[1]) : 4096, steps = argc > 2 ? (size_t)atol(argv[2]) : 100,
+               s = n + 2;
   double *u = malloc(s * s * sizeof *u), *next = malloc(s * s * sizeof *next);
   for (size_t j = 0; j < s; j++)
     for (size_t i = 0; i < s; i++) {

@@ -1,5 +1,5 @@
-/* Peer of checkpoint writing: write + fsync of the same number of bytes by N processes of MPI, each its part of one file.
- * Usage: write_fsync FILE BYTES; prints the seconds from open to fsync and close. */
+/* Peer of checkpoint writing: write + fsync of the same number of bytes by N processes of MPI, each its part
+ * of one file. Usage: write_fsync FILE BYTES; prints the seconds from open to fsync and close. */
 #include <fcntl.h>
 #include <mpi.h>
 #include <stdio.h>

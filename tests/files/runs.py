@@ -1,0 +1,93 @@
+"""Small runs for the tests of files: decks whose solution is known at every time, run once and kept for all tests of a session."""
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy
+
+INKDROP = os.environ["INKDROP"]
+TIMES = numpy.array([0, 0.25, 0.5, 0.75, 1])
+FORMULA = {1: "300 + 10*x", 2: "300 + 10*x + 100*y", 3: "300 + 10*x + 100*y + 1000*z"}
+AXES = {
+    1: "x: {from: -1 m, to: 1 m, cells: 8}",
+    2: "x: {from: -1 m, to: 1 m, cells: 8}, y: {from: 0 mm, to: 2500 mm, cells: 5}",
+    3: "x: {from: -1 m, to: 1 m, cells: 6}, y: {from: 0 m, to: 2 m, cells: 5}, z: {from: 3 m, to: 5 m, cells: 4}",
+}
+GRADED = "x: {from: -1 m, to: 1 m, cells: 8, grading: 1.2}, y: {from: 0 m, to: 2 m, cells: 5}"
+
+
+def plane(dim, mesh=None, output=""):
+    """T is linear in space and time, which the scheme gives without error on every grid."""
+    formula = FORMULA[dim]
+    sides = "\n".join(f'  {a}_{end}: {{type: value, value: "{formula} + 5*t"}}' for a in "xyz"[:dim] for end in ("min", "max"))
+    return f"""
+title: "a plane: 'T' and more"
+solver: heat
+mesh: {{{mesh or AXES[dim]}}}
+material: {{diffusivity: 0.01}}
+source: 5
+initial: {{T: "{formula}"}}
+boundary:
+{sides}
+probes: {{middle: {{field: T, at: {[0.0, 1.0, 4.0][:dim]}}}}}
+time: {{end: 1 s, method: explicit}}
+output: {{snapshots: {{every: 0.25 s}}, series: {{every: 0.25 s}}{output}}}
+"""
+
+
+def radial(coordinates):
+    """T is 300 + 5 t inside a closed shell."""
+    return f"""
+solver: heat
+mesh: {{coordinates: {coordinates}, r: {{from: 0.5 m, to: 1.5 m, cells: 6, grading: 1.2}}}}
+material: {{diffusivity: 0.01}}
+source: 5
+initial: {{T: 300}}
+time: {{end: 1 s, method: explicit}}
+output: {{snapshots: {{every: 0.25 s}}}}
+"""
+
+
+DECKS = {
+    "one": plane(1),
+    "two": plane(2),
+    "three": plane(3),
+    "graded": plane(2, GRADED),
+    "single": plane(2, output=", precision: f32"),
+    "packed": plane(2, output=", compression: 4"),
+    "small": plane(2, output=", precision: f32, compression: 9"),
+    "cylinder": radial("cylindrical"),
+    "sphere": radial("spherical"),
+}
+
+_folder = tempfile.TemporaryDirectory(prefix="inkdrop_files_")
+FOLDER = Path(_folder.name)
+
+
+def inkdrop(*arguments, ranks=1):
+    start = [] if ranks == 1 else ["mpiexec", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
+    return subprocess.run([*start, INKDROP, *map(str, arguments)], capture_output=True, text=True, timeout=300,
+                          stdin=subprocess.DEVNULL, cwd=FOLDER)
+
+
+def out(name):
+    """The output folder of a deck, which is run when it is first asked for."""
+    folder = FOLDER / name
+    if not folder.exists():
+        deck = FOLDER / f"{name}.yaml"
+        deck.write_text(DECKS[name])
+        done = inkdrop("run", deck, "--output", folder, ranks=2)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def copy(name, to):
+    shutil.copytree(out(name), FOLDER / to)
+    return FOLDER / to
+
+
+def values(x, time, y=0.0, z=0.0):
+    """The solution of `plane`."""
+    return 300 + 10 * x + 100 * y + 1000 * z + 5 * time
