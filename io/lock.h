@@ -8,5 +8,6 @@ typedef struct InkLock InkLock;
  * however it dies. NULL and failure: in use by another run (INK_USAGE, names host and pid when known), or not
  * writable (INK_STORAGE). On a file system without locks: says so once on stderr and goes on. */
 InkLock *ink_lock_take(const char *out, InkFailure *failure);
+/* An OUT that holds nothing but the lock is removed again. */
 void ink_lock_release(InkLock **lock);
 #endif

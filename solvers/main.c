@@ -10,6 +10,7 @@
 #include "../io/snapshot.h"
 #include "clock.h"
 #include "convergence.h"
+#include "core/evaluate.h"
 #include "driver.h"
 #include "list.h"
 #include "options.h"
@@ -118,6 +119,8 @@ static int serial_verb(const InkOptions *options) {
     return INK_DONE;
   case INK_VERB_LIST:
     return ink_list(stdout);
+  case INK_VERB_INFO:
+    return (int)ink_info(options->argument[0]);
   case INK_VERB_DESCRIBE:
     return ink_describe_verb(options, stdout);
   default:
@@ -126,22 +129,38 @@ static int serial_verb(const InkOptions *options) {
   }
 }
 
-/* The verbs about files: HDF5 is the parallel one and wants MPI, one process does the work. */
-static int file_verb(const InkOptions *options, int argc, char **argv) {
+/* `pack` writes through the parallel store; one process does the work. */
+static int pack(const InkOptions *options, int argc, char **argv) {
   int rank, code = INK_INTERNAL;
   if (!start_mpi(&argc, &argv)) return INK_INTERNAL;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  if (rank == 0)
-    code = options->verb == INK_VERB_INFO ? (int)ink_info(options->argument[0])
-                                          : (int)ink_pack(options->argument[0], options->argument[1]);
+  if (rank == 0) code = (int)ink_pack(options->argument[0], options->argument[1]);
   if (MPI_Bcast(&code, 1, MPI_INT, 0, MPI_COMM_WORLD) != MPI_SUCCESS) code = INK_INTERNAL;
   MPI_Finalize();
   return code;
 }
 
+/* A program tuned for one processor dies on an older one with no word but "illegal instruction". */
+static bool processor_fits(void) {
+#if defined __AVX512F__
+  return __builtin_cpu_supports("avx512f");
+#elif defined __AVX2__
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return true;
+#endif
+}
+
 int main(int argc, char **argv) {
   InkOptions options;
   int code = INK_DONE;
+  if (!processor_fits()) {
+    fprintf(stderr,
+            "inkdrop: built for a processor with %s, which this one has not: build it here, or with "
+            "-DINKDROP_NATIVE=OFF\n",
+            ink_program_instruction_set());
+    return INK_INTERNAL;
+  }
   bool good = ink_options_parse(argc, argv, &options);
   bool parallel =
       options.verb == INK_VERB_RUN || options.verb == INK_VERB_CHECK || options.verb == INK_VERB_CONVERGENCE;
@@ -154,8 +173,8 @@ int main(int argc, char **argv) {
     }
   } else if (parallel)
     code = run_parallel(&options, argc, argv);
-  else if (options.verb == INK_VERB_INFO || options.verb == INK_VERB_PACK)
-    code = file_verb(&options, argc, argv);
+  else if (options.verb == INK_VERB_PACK)
+    code = pack(&options, argc, argv);
   else if (!is_other_process())
     code = serial_verb(&options);
   ink_options_free(&options);

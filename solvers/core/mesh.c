@@ -2,6 +2,7 @@
 #include "mesh_impl.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { LINE = 8, PAGE = 512 }; /* doubles in a cache line and in 4096 bytes */
 
@@ -111,9 +112,14 @@ PetscErrorCode ink_mesh_destroy(InkMesh **mesh) {
 
 PetscErrorCode ink_mesh_array(const InkMesh *mesh, double **values) {
   PetscFunctionBeginUser;
+  /* Large arrays in huge pages: a stencil walks three or more rows at once, and each page walk costs. */
+  const size_t huge_page = 1u << 21;
   size_t bytes = (size_t)mesh->size * sizeof **values; /* size is a multiple of 8 doubles */
-  *values = aligned_alloc(64, bytes);
+  const bool huge = bytes >= 2 * huge_page;
+  if (huge) bytes = (bytes + huge_page - 1) / huge_page * huge_page;
+  *values = aligned_alloc(huge ? huge_page : 64, bytes);
   PetscCheck(*values, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for an array of %zu bytes", bytes);
+  if (huge) madvise(*values, bytes, MADV_HUGEPAGE); /* advice: nothing is lost where it is not taken */
   memset(*values, 0, bytes);
   PetscFunctionReturn(0);
 }

@@ -61,7 +61,10 @@ PY
   done
 done
 
-# A constant that is NaN is an error of the deck, with its line.
-gives 2 "sqrt(-1)" on 3 run plate.yaml --output constant --set 'initial.T=sqrt(-1)'
-says_once "initial.T"
+# A constant that is NaN is a NaN like any other.
+for ranks in 1 3; do
+  gives 4 "sqrt(-1)" on $ranks run plate.yaml --output constant$ranks --set 'initial.T=sqrt(-1)'
+  says_once "initial.T"
+  gives 4 "conductivity 0/0" on $ranks run plate.yaml --output k$ranks --set 'material={diffusivity: 0/0}'
+done
 report

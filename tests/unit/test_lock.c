@@ -119,9 +119,17 @@ static void folders_are_made(void **state) {
   struct stat status;
   InkLock *lock = ink_lock_take(in_folder("a/b/c"), &failure);
   assert_int_equal(failure.code, INK_DONE);
-  ink_lock_release(&lock);
   assert_int_equal(stat(in_folder("a/b/c"), &status), 0);
   assert_true(S_ISDIR(status.st_mode));
+  /* What holds nothing but the lock goes with it, what holds more stays. */
+  ink_lock_release(&lock);
+  assert_int_not_equal(stat(in_folder("a/b/c"), &status), 0);
+  lock = ink_lock_take(in_folder("a/b/c"), &failure);
+  assert_non_null(lock);
+  fclose(fopen(in_folder("a/b/c/deck.yaml"), "w"));
+  ink_lock_release(&lock);
+  assert_int_equal(stat(in_folder("a/b/c"), &status), 0);
+  unlink(in_folder("a/b/c/deck.yaml"));
 }
 
 static void file_in_its_place(void **state) {
