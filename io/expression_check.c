@@ -25,31 +25,6 @@ __attribute__((format(printf, 3, 4))) static bool fail(Checker *c, const InkExpr
   return false;
 }
 
-static const char *operator_name(InkOp op) {
-  switch (op) {
-  case INK_OP_ADD:
-    return "+";
-  case INK_OP_SUB:
-    return "-";
-  case INK_OP_LT:
-    return "<";
-  case INK_OP_LE:
-    return "<=";
-  case INK_OP_GT:
-    return ">";
-  case INK_OP_GE:
-    return ">=";
-  case INK_OP_EQ:
-    return "==";
-  case INK_OP_NE:
-    return "!=";
-  case INK_OP_POW:
-    return "^";
-  default:
-    return ink_function_name(op);
-  }
-}
-
 /* Both must agree; *result is the known one. */
 static bool agree(Checker *c, const InkExpr *e, const InkDim *a, const InkDim *b, InkDim *result) {
   char ta[64], tb[64];
@@ -57,7 +32,7 @@ static bool agree(Checker *c, const InkExpr *e, const InkDim *a, const InkDim *b
   if (ink_dim_equal(a, b)) return true;
   ink_dim_print(a, ta, sizeof ta);
   ink_dim_print(b, tb, sizeof tb);
-  return fail(c, e, "the two sides of '%s' have different dimensions: %s and %s", operator_name(e->op), ta,
+  return fail(c, e, "the two sides of '%s' have different dimensions: %s and %s", ink_op_symbol(e->op), ta,
               tb);
 }
 
@@ -66,7 +41,7 @@ static bool dimensionless(Checker *c, const InkExpr *e, const InkDim *dim, const
   char text[64];
   if (ink_dim_equal(dim, &none)) return true;
   ink_dim_print(dim, text, sizeof text);
-  return fail(c, e, "%s of '%s' must be dimensionless (1), but has dimension %s", what, operator_name(e->op),
+  return fail(c, e, "%s of '%s' must be dimensionless (1), but has dimension %s", what, ink_op_symbol(e->op),
               text);
 }
 

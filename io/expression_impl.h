@@ -12,6 +12,7 @@ typedef struct InkFunction {
 
 extern const InkFunction ink_functions[]; /* ends with name NULL */
 const char *ink_function_name(InkOp op);  /* NULL: not a function */
+const char *ink_op_symbol(InkOp op);      /* as it is written: "+", "<=", "sin" */
 
 /* A node as it is, with nothing simplified. arg: ink_op_arguments(op) of them. */
 InkExpr *ink_expr_node(InkPool *pool, InkOp op, const InkExpr *const arg[]);

@@ -55,6 +55,15 @@ int ink_op_arguments(InkOp op) {
 
 static bool is_branch(InkOp op) { return op >= INK_OP_LT && op <= INK_OP_MOD; }
 
+const char *ink_op_symbol(InkOp op) {
+  static const char *const symbols[INK_OPS] = {
+      [INK_OP_NEG] = "-", [INK_OP_ADD] = "+", [INK_OP_SUB] = "-", [INK_OP_MUL] = "*",
+      [INK_OP_DIV] = "/", [INK_OP_POW] = "^", [INK_OP_LT] = "<",  [INK_OP_LE] = "<=",
+      [INK_OP_GT] = ">",  [INK_OP_GE] = ">=", [INK_OP_EQ] = "==", [INK_OP_NE] = "!=",
+  };
+  return symbols[op] ? symbols[op] : ink_function_name(op);
+}
+
 InkExpr *ink_expr_node(InkPool *pool, InkOp op, const InkExpr *const arg[]) {
   InkExpr *e = ink_pool_alloc(pool, sizeof *e);
   e->op = op;

@@ -58,31 +58,12 @@ static int level_of(const InkExpr *e) {
   }
 }
 
-static const char *sign_of(InkOp op) {
-  switch (op) {
-  case INK_OP_LT:
-    return " < ";
-  case INK_OP_LE:
-    return " <= ";
-  case INK_OP_GT:
-    return " > ";
-  case INK_OP_GE:
-    return " >= ";
-  case INK_OP_EQ:
-    return " == ";
-  case INK_OP_NE:
-    return " != ";
-  case INK_OP_ADD:
-    return " + ";
-  case INK_OP_SUB:
-    return " - ";
-  case INK_OP_MUL:
-    return "*";
-  case INK_OP_DIV:
-    return "/";
-  default:
-    return "^";
-  }
+/* Sums and comparisons stand with blanks, products and powers without. */
+static void put_operator(Printer *p, const InkExpr *e) {
+  const bool apart = level_of(e) <= SUM;
+  if (apart) put(p, " ");
+  put(p, ink_op_symbol(e->op));
+  if (apart) put(p, " ");
 }
 
 /* The shortest of 15, 16 or 17 digits that reads back the same. There is no way to write infinity and NaN;
@@ -109,7 +90,7 @@ static void print_bare(Printer *p, const InkExpr *e) {
   case SUM:
   case TERM:
     print(p, e->arg[0], level == COMPARISON ? SUM : level);
-    put(p, sign_of(e->op));
+    put_operator(p, e);
     /* A minus sign after an operator would parse, but is hard to read. */
     print(p, e->arg[1], e->arg[1]->op == INK_OP_NEG ? PRIMARY : level == COMPARISON ? SUM : level + 1);
     return;
