@@ -67,16 +67,21 @@ static char **petsc_arguments(const InkOptions *options, char *program, int *arg
 
 /* Are all processes of this run on one machine? Known from Open MPI's launcher; a process started by none is
  * alone. */
+static bool is_alone(void) {
+  return !getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMIX_RANK") && !getenv("PMI_RANK");
+}
+
 static bool on_one_machine(void) {
   const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-  if (all && here) return strcmp(all, here) == 0;
-  return !getenv("PMIX_RANK") && !getenv("PMI_RANK");
+  return all && here ? strcmp(all, here) == 0 : is_alone();
 }
 
 /* MPI_Init. Open MPI spends 0.2 s looking for fast networks; on one machine messages go through shared
- * memory, so it is told not to (unless the user chose a messaging layer). */
+ * memory, so it is told not to. One process alone needs no shared store of its launcher's data either: its
+ * files of 4 MB would fail under a lower limit on file sizes. (The user's own choices stand.) */
 static bool start_mpi(int *argc, char ***argv) {
   if (on_one_machine()) setenv("OMPI_MCA_pml", "ob1", 0);
+  if (is_alone()) setenv("PMIX_MCA_gds", "hash", 0);
   return MPI_Init(argc, argv) == MPI_SUCCESS;
 }
 

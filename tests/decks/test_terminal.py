@@ -58,6 +58,9 @@ def check(what, code, seen, live):
         print(f"FAILED: {what}: code {code}, {seen.count(CLEAR)} live lines\n{seen[-800:]!r}")
 
 
+if not os.path.exists("/dev/ptmx") or not os.listdir("/dev/pts"):
+    print("skipped: this machine gives out no terminals (/dev/pts)")
+    sys.exit(77)
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     with open("bar.yaml", "w") as deck:

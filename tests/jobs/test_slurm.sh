@@ -8,6 +8,10 @@ for program in sbatch slurmctld munged; do
     exit 77
   fi
 done
+if ! grep -q ' /sys/fs/cgroup' /proc/mounts; then
+  echo "skipped: nothing is mounted on /sys/fs/cgroup, without which slurmd does not start"
+  exit 77
+fi
 source=$(realpath "${INKDROP_SOURCE:-$(dirname "$0")/../..}")
 export INKDROP=${INKDROP:-$source/build/release/inkdrop}
 python=${PYTHON:-$source/build/venv/bin/python}
