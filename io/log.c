@@ -1,9 +1,9 @@
 /* Progress and messages of a run: for people on a terminal, for a log file, for programs as JSON lines. */
 #include "log.h"
+#include "json.h"
 #include "store_impl.h"
 #include "terminal.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -76,14 +76,8 @@ static void json_line(InkLog *log, const char *event, json_t *object) {
   json_decref(object);
 }
 
-/* Text that is not UTF-8 cannot stand in JSON. */
-static json_t *text_or_null(const char *text) {
-  json_t *string = json_string(text);
-  return string ? string : json_null();
-}
-
 static void json_text(InkLog *log, const char *event, const char *text) {
-  if (log->json) json_line(log, event, json_pack("{s:o}", "text", text_or_null(text)));
+  if (log->json) json_line(log, event, json_pack("{s:o}", "text", ink_json_text(text)));
 }
 
 void ink_log_note(InkLog *log, const char *format, ...) {
@@ -183,7 +177,7 @@ void ink_log_event(InkLog *log, const char *event, const char *fields) {
   if (fields) {
     char *open = ink_text_join("{", fields), *whole = ink_text_join(open, "}");
     object = json_loads(whole, 0, NULL);
-    if (!object) object = json_pack("{s:o}", "text", text_or_null(fields));
+    if (!object) object = json_pack("{s:o}", "text", ink_json_text(fields));
     free(open);
     free(whole);
   }

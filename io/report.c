@@ -1,8 +1,8 @@
 /* The verify table and OUT/report.json. */
 #include "report.h"
+#include "json.h"
 #include "store_impl.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,52 +59,46 @@ void ink_report_print(const InkReport *report, FILE *stream) {
   free(rows);
 }
 
-/* JSON has no NaN and no infinity. */
-static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-/* Text that is not UTF-8 cannot stand in JSON. */
-static json_t *text(const char *value) {
-  json_t *string = value ? json_string(value) : NULL;
-  return string ? string : json_null();
-}
-
 static json_t *verdict_json(const InkVerdict *v) {
   json_t *entry = json_object();
-  json_object_set_new(entry, "quantity", text(v->quantity));
-  json_object_set_new(entry, "at", number(v->at));
-  json_object_set_new(entry, "value", number(v->value));
-  json_object_set_new(entry, "expect", number(v->expect));
-  json_object_set_new(entry, "difference", number(v->difference));
-  json_object_set_new(entry, "within", number(v->within));
+  json_object_set_new(entry, "quantity", ink_json_text(v->quantity));
+  json_object_set_new(entry, "at", ink_json_number(v->at));
+  json_object_set_new(entry, "value", ink_json_number(v->value));
+  json_object_set_new(entry, "expect", ink_json_number(v->expect));
+  json_object_set_new(entry, "difference", ink_json_number(v->difference));
+  json_object_set_new(entry, "within", ink_json_number(v->within));
   json_object_set_new(entry, "pass", json_boolean(v->pass));
-  json_object_set_new(entry, "source", text(v->source));
-  json_object_set_new(entry, "unit", text(v->unit));
-  if (v->standard_error > 0) json_object_set_new(entry, "standard_error", number(v->standard_error));
-  if (v->display_factor != 0) json_object_set_new(entry, "display_factor", number(v->display_factor));
-  if (v->display_offset != 0) json_object_set_new(entry, "display_offset", number(v->display_offset));
+  json_object_set_new(entry, "source", ink_json_text(v->source));
+  json_object_set_new(entry, "unit", ink_json_text(v->unit));
+  if (v->standard_error > 0) json_object_set_new(entry, "standard_error", ink_json_number(v->standard_error));
+  if (v->display_factor != 0)
+    json_object_set_new(entry, "display_factor", ink_json_number(v->display_factor));
+  if (v->display_offset != 0)
+    json_object_set_new(entry, "display_offset", ink_json_number(v->display_offset));
   return entry;
 }
 
 static json_t *report_json(const InkReport *r) {
   json_t *root = json_object(), *verify = json_array(), *run = json_object();
-  json_object_set_new(root, "title", text(r->title));
-  json_object_set_new(root, "deck", text(r->deck));
-  json_object_set_new(root, "solver", text(r->solver));
-  json_object_set_new(root, "status", text(r->status));
+  json_object_set_new(root, "title", ink_json_text(r->title));
+  json_object_set_new(root, "deck", ink_json_text(r->deck));
+  json_object_set_new(root, "solver", ink_json_text(r->solver));
+  json_object_set_new(root, "status", ink_json_text(r->status));
   json_object_set_new(root, "exit_code", json_integer(r->exit_code));
-  json_object_set_new(root, "message", text(r->message));
-  json_object_set_new(root, "time", number(r->time));
+  json_object_set_new(root, "message", ink_json_text(r->message));
+  json_object_set_new(root, "time", ink_json_number(r->time));
   json_object_set_new(root, "steps", json_integer((json_int_t)r->steps));
   for (int i = 0; i < r->count; i++) json_array_append_new(verify, verdict_json(&r->verdicts[i]));
   json_object_set_new(root, "verify", verify);
   json_object_set_new(run, "ranks", json_integer(r->ranks));
-  json_object_set_new(run, "wall_seconds", number(r->wall_seconds));
-  json_object_set_new(run, "step_seconds", number(r->step_seconds));
-  json_object_set_new(run, "start_seconds", number(r->start_seconds));
-  json_object_set_new(run, "cells", number(r->cells));
-  json_object_set_new(run, "method", text(r->method));
-  json_object_set_new(run, "instruction_set", text(r->instruction_set));
-  json_object_set_new(run, "version", text(INKDROP_VERSION));
-  json_object_set_new(run, "commit", text(INKDROP_COMMIT));
+  json_object_set_new(run, "wall_seconds", ink_json_number(r->wall_seconds));
+  json_object_set_new(run, "step_seconds", ink_json_number(r->step_seconds));
+  json_object_set_new(run, "start_seconds", ink_json_number(r->start_seconds));
+  json_object_set_new(run, "cells", ink_json_number(r->cells));
+  json_object_set_new(run, "method", ink_json_text(r->method));
+  json_object_set_new(run, "instruction_set", ink_json_text(r->instruction_set));
+  json_object_set_new(run, "version", ink_json_text(INKDROP_VERSION));
+  json_object_set_new(run, "commit", ink_json_text(INKDROP_COMMIT));
   json_object_set_new(root, "run", run);
   return root;
 }

@@ -1,7 +1,7 @@
 /* A convergence study's questions, settings and tables. See convergence_impl.h. */
 #include "convergence_impl.h"
+#include "../io/json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -193,8 +193,6 @@ void ink_study_print(const InkStudy *study, const InkTable *table, FILE *stream)
   }
 }
 
-static json_t *number_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
 /* A list of rows {cells, steps, error, order, quantities: {NAME: {error, order}}}; error and order are those
  * of the first quantity. */
 static json_t *table_json(const InkTable *table) {
@@ -204,11 +202,11 @@ static json_t *table_json(const InkTable *table) {
     json_t *quantities = json_object();
     for (int q = 0; q < table->columns; q++)
       json_object_set_new(quantities, table->quantity[q],
-                          json_pack("{s:o, s:o}", "error", number_or_null(row->error[q]), "order",
-                                    number_or_null(row->order[q])));
+                          json_pack("{s:o, s:o}", "error", ink_json_number(row->error[q]), "order",
+                                    ink_json_number(row->order[q])));
     json_array_append_new(rows, json_pack("{s:f, s:I, s:o, s:o, s:o}", "cells", row->cells, "steps",
-                                          (json_int_t)row->steps, "error", number_or_null(row->error[0]),
-                                          "order", number_or_null(row->order[0]), "quantities", quantities));
+                                          (json_int_t)row->steps, "error", ink_json_number(row->error[0]),
+                                          "order", ink_json_number(row->order[0]), "quantities", quantities));
   }
   return rows;
 }

@@ -8,8 +8,8 @@
  *   end         status, code, time, steps, wall_seconds, step_seconds (in steps alone), first_step_seconds
  * (from the start of the program to the first step) */
 #include "driver_impl.h"
+#include "../io/json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,20 +25,11 @@ static void send(const InkRun *run, const char *event, json_t *fields) {
   free(text);
 }
 
-/* JSON has no NaN. */
-static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
-/* Text that is not UTF-8 cannot stand in JSON. */
-static json_t *words(const char *text) {
-  json_t *string = json_string(text);
-  return string ? string : json_null();
-}
-
 void ink_run_log_start(const InkRun *run) {
   send(run, "start",
-       json_pack("{s:o, s:s, s:f, s:i, s:s, s:o, s:f, s:I}", "deck", words(run->file), "solver",
+       json_pack("{s:o, s:s, s:f, s:i, s:s, s:o, s:f, s:I}", "deck", ink_json_text(run->file), "solver",
                  run->solver->name, "cells", run->plan.cells, "ranks", run->ranks, "method", run->plan.method,
-                 "reason", words(run->plan.reason), "time", run->progress.now, "step",
+                 "reason", ink_json_text(run->plan.reason), "time", run->progress.now, "step",
                  (json_int_t)run->progress.step));
 }
 
@@ -47,8 +38,9 @@ static json_t *file_fields(const InkRun *run, const char *folder, int number_of_
   char path[4096];
   struct stat status;
   snprintf(path, sizeof path, "%s/%s/%06d.h5", run->out, folder, number_of_file);
-  json_t *fields = json_pack("{s:i, s:f, s:I, s:o, s:f}", "number", number_of_file, "time", run->progress.now,
-                             "step", (json_int_t)run->progress.step, "file", words(path), "seconds", seconds);
+  json_t *fields =
+      json_pack("{s:i, s:f, s:I, s:o, s:f}", "number", number_of_file, "time", run->progress.now, "step",
+                (json_int_t)run->progress.step, "file", ink_json_text(path), "seconds", seconds);
   if (with_size && stat(path, &status) == 0)
     json_object_set_new(fields, "bytes", json_integer((json_int_t)status.st_size));
   return fields;
@@ -66,9 +58,10 @@ void ink_run_log_verify(const InkRun *run, int count, const InkVerdict *verdict)
   for (int i = 0; run->rank == 0 && i < count; i++) {
     const InkVerdict *v = &verdict[i];
     send(run, "verify",
-         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "quantity", words(v->quantity), "at", number(v->at),
-                   "value", number(v->value), "expect", number(v->expect), "difference",
-                   number(v->difference), "within", number(v->within), "pass", (int)v->pass));
+         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "quantity", ink_json_text(v->quantity), "at",
+                   ink_json_number(v->at), "value", ink_json_number(v->value), "expect",
+                   ink_json_number(v->expect), "difference", ink_json_number(v->difference), "within",
+                   ink_json_number(v->within), "pass", (int)v->pass));
   }
 }
 

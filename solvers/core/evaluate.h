@@ -28,6 +28,7 @@ void ink_program_run(const InkProgram *program, size_t n, const double *const in
                      double *const out[]);
 
 uint64_t ink_program_variables(const InkProgram *program); /* bit v set: variable v is read */
+int ink_program_outputs(const InkProgram *program);        /* as created */
 int ink_program_operations(const InkProgram *program);     /* operations a cell: for cost estimates */
 const char *ink_program_instruction_set(void); /* "avx512f", "avx2+fma", "sse2": recorded with results */
 

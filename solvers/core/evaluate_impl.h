@@ -57,10 +57,10 @@ typedef enum InkCode {
 
 /* Where operands and results lie: a place is a pointer, and how far to go for the next vector (INK_WIDTH, or
  * 0 for a value that is the same in all cells, held as one vector). */
-typedef struct InkPlace {
+typedef struct InkSlot {
   double *at;
   ptrdiff_t step;
-} InkPlace;
+} InkSlot;
 
 /* Places of an instruction, as indices: result; x or the two arguments of its inner operation; y; z or the
  * two arguments of its inner operation. */
@@ -68,7 +68,7 @@ enum { INK_DST, INK_X, INK_X2, INK_Y, INK_Z, INK_Z2, INK_OPERANDS };
 
 /* result = outer(inner_x(x, x2), y, inner_z(z, z2)) for n cells, n a multiple of INK_WIDTH. The result may be
  * one of the operands. */
-typedef void (*InkKernel)(const InkPlace *place, const uint16_t *operand, size_t n);
+typedef void (*InkKernel)(const InkSlot *place, const uint16_t *operand, size_t n);
 
 /* NULL when there is no such combination. Inner COPY: none. */
 InkKernel ink_kernel(InkCode outer, InkCode inner_x, InkCode inner_z);

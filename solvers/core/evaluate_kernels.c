@@ -175,7 +175,7 @@ __attribute__((always_inline)) static inline InkVector next(Walk *w) {
 }
 
 __attribute__((always_inline)) static inline void loop(InkCode outer, InkCode inner_x, InkCode inner_z,
-                                                       const InkPlace *place, const uint16_t *operand,
+                                                       const InkSlot *place, const uint16_t *operand,
                                                        size_t n) {
   Walk w[INK_OPERANDS];
   for (int k = INK_X; k < INK_OPERANDS; k++) w[k] = (Walk){place[operand[k]].at, place[operand[k]].step};
@@ -193,7 +193,7 @@ __attribute__((always_inline)) static inline void loop(InkCode outer, InkCode in
 
 /* The loops by name: KERNEL(FMA, MUL, SUB) defines FMA_MUL_SUB, fma(x * x2, y, z - z2). */
 #define KERNEL(outer, inner_x, inner_z)                                                                      \
-  static void outer##_##inner_x##_##inner_z(const InkPlace *place, const uint16_t *operand, size_t n) {      \
+  static void outer##_##inner_x##_##inner_z(const InkSlot *place, const uint16_t *operand, size_t n) {       \
     loop(INK_C_##outer, INK_C_##inner_x, INK_C_##inner_z, place, operand, n);                                \
   }
 #define KERNELS_Z(outer, inner_x)                                                                            \
@@ -304,10 +304,10 @@ InkKernel ink_kernel(InkCode outer, InkCode inner_x, InkCode inner_z) {
 
 double ink_kernel_value(InkCode code, double x, double y, double z) {
   double value[4][INK_WIDTH];
-  InkPlace place[4];
+  InkSlot place[4];
   for (int k = 0; k < 4; k++) {
     ink_store(value[k], ink_all(k == 1 ? x : k == 2 ? y : k == 3 ? z : 0));
-    place[k] = (InkPlace){value[k], 0};
+    place[k] = (InkSlot){value[k], 0};
   }
   const uint16_t operand[INK_OPERANDS] = {
       [INK_DST] = 0, [INK_X] = 1, [INK_X2] = 1, [INK_Y] = 2, [INK_Z] = 3, [INK_Z2] = 3};

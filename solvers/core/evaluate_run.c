@@ -12,7 +12,7 @@ typedef struct Run {
   const InkProgram *program;
   const double *const *in;
   double *const *out;
-  InkPlace *place;
+  InkSlot *place;
   double *bounce; /* outputs * block cells; NULL: write directly */
   bool stream;    /* from there past the caches */
 } Run;
@@ -44,14 +44,14 @@ static void stream_copy(double *to, const double *from, size_t n) {
   memcpy(to + i, from + i, (n - i) * sizeof(double));
 }
 
-static void execute(const InkInstruction *code, int count, const InkPlace *place, size_t n) {
+static void execute(const InkInstruction *code, int count, const InkSlot *place, size_t n) {
   for (int k = 0; k < count; k++) code[k].kernel(place, code[k].operand, n);
 }
 
 /* Cells first .. first + n - 1, n a multiple of the width and at most a block. */
 static void run_block(Run *r, size_t first, size_t n) {
   const InkProgram *p = r->program;
-  for (int v = 0; v < p->variables; v++) /* Only read through this place; InkPlace serves results too. */
+  for (int v = 0; v < p->variables; v++) /* Only read through this place; InkSlot serves results too. */
     r->place[p->first_variable + v].at = (double *)r->in[p->variable[v]] + first;
   for (int o = 0; o < p->outputs; o++)
     r->place[p->first_output + o].at = r->bounce ? r->bounce + (size_t)o * p->block : r->out[o] + first;
@@ -80,13 +80,13 @@ static void run_rest(Run *r, size_t first, size_t n) {
 
 static void set_places(Run *r, double *uniforms, double *registers) {
   const InkProgram *p = r->program;
-  InkPlace *place = r->place;
-  for (int k = 0; k < p->constants; k++) place[k] = (InkPlace){p->constant + (size_t)k * INK_WIDTH, 0};
+  InkSlot *place = r->place;
+  for (int k = 0; k < p->constants; k++) place[k] = (InkSlot){p->constant + (size_t)k * INK_WIDTH, 0};
   for (int k = 0; k < p->uniforms; k++)
-    place[p->first_uniform + k] = (InkPlace){uniforms + (size_t)k * INK_WIDTH, 0};
+    place[p->first_uniform + k] = (InkSlot){uniforms + (size_t)k * INK_WIDTH, 0};
   for (int k = 0; k < p->registers; k++)
-    place[p->first_register + k] = (InkPlace){registers + (size_t)k * p->block, INK_WIDTH};
-  for (int k = p->first_variable; k < p->places; k++) place[k] = (InkPlace){NULL, INK_WIDTH};
+    place[p->first_register + k] = (InkSlot){registers + (size_t)k * p->block, INK_WIDTH};
+  for (int k = p->first_variable; k < p->places; k++) place[k] = (InkSlot){NULL, INK_WIDTH};
   for (int k = 0; k < p->uniform_variables; k++)
     ink_store(uniforms + (size_t)k * INK_WIDTH, ink_all(*r->in[p->uniform_variable[k]]));
   execute(p->prelude, p->prelude_count, place, INK_WIDTH);
@@ -101,7 +101,7 @@ void ink_program_run(const InkProgram *p, size_t n, const double *const in[INK_V
          out_size = copy_out ? (size_t)p->outputs * p->block : 0;
   double memory[uniform_size + register_size + out_size + ALIGN];
   double *start = (double *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
-  InkPlace place[p->places + 1];
+  InkSlot place[p->places + 1];
   Run r = {p, in, out, place, copy_out ? start + uniform_size + register_size : NULL, stream};
   set_places(&r, start, start + uniform_size);
   size_t whole = n - n % INK_WIDTH;
@@ -110,3 +110,5 @@ void ink_program_run(const InkProgram *p, size_t n, const double *const in[INK_V
   if (whole < n) run_rest(&r, whole, n - whole);
   if (stream) ink_stream_end();
 }
+
+int ink_program_outputs(const InkProgram *program) { return program->outputs; }

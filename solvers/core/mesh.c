@@ -144,3 +144,12 @@ void ink_mesh_box(const InkMesh *mesh, InkBox *box) {
     box->stride[slot] = (hsize_t)mesh->stride[a];
   }
 }
+
+void ink_mesh_place(const InkMesh *mesh, const int64_t index[], const double at[], char *text, size_t size) {
+  size_t used = (size_t)snprintf(text, size, "cell (");
+  for (int a = 0; a < mesh->dim && used < size; a++)
+    used += (size_t)snprintf(text + used, size - used, "%s%lld", a ? ", " : "", (long long)index[a]);
+  for (int a = 0; a < mesh->dim && used < size; a++)
+    used += (size_t)snprintf(text + used, size - used, "%s%c = %.6g m", a ? ", " : ") at ",
+                             mesh->axis[a].name, at[a]);
+}

@@ -82,6 +82,9 @@ static inline double *ink_mesh_first(const InkMesh *mesh, double *values) { retu
  * corners. */
 PetscErrorCode ink_mesh_exchange(const InkMesh *mesh, double *values);
 
+/* "cell (3, 0) at x = 0.1 m, y = 0 m" for messages: a global cell index and its centroid. */
+void ink_mesh_place(const InkMesh *mesh, const int64_t index[], const double at[], char *text, size_t size);
+
 double ink_mesh_volume(const InkMesh *mesh, int64_t i, int64_t j,
                        int64_t k); /* of an owned cell, local indices */
 /* The grid as the writers see it (axes in storage order); pointers stay owned by the mesh. */

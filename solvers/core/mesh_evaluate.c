@@ -1,7 +1,6 @@
 /* Programs over the owned cells of a mesh, a row at a time: the coordinate along the row, fields and noise
  * are arrays; y, z and t are one value a row. */
 #include "observe.h"
-#include "mesh_program.h"
 #include "random.h"
 
 typedef struct InkRow {
@@ -43,7 +42,7 @@ static void run_row(const InkRow *row, int64_t j, int64_t k, double *const out[]
   for (int f = 0; f < INK_MAX_FIELDS; f++)
     if (reads(row, INK_VAR_FIELD + f)) in[INK_VAR_FIELD + f] = row->fields[f] + offset;
   make_noise(row, j, k, in);
-  int outputs = ink_mesh_program_outputs(row->program);
+  int outputs = ink_program_outputs(row->program);
   for (int o = 0; o < outputs; o++) to[o] = out[o] + offset;
   ink_program_run(row->program, (size_t)mesh->count[0], in, to);
 }
@@ -51,8 +50,8 @@ static void run_row(const InkRow *row, int64_t j, int64_t k, double *const out[]
 PetscErrorCode ink_mesh_evaluate(const InkMesh *mesh, const InkProgram *program, double time, uint64_t seed,
                                  const double *const fields[], double *const out[]) {
   PetscFunctionBeginUser;
-  PetscCheck(ink_mesh_program_outputs(program) <= INK_VARS, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
-             "a program of %d outputs", ink_mesh_program_outputs(program));
+  PetscCheck(ink_program_outputs(program) <= INK_VARS, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "a program of %d outputs", ink_program_outputs(program));
   InkRow row = {.mesh = mesh, .program = program, .variables = ink_program_variables(program), .seed = seed};
   row.time = time;
   row.fields = fields;

@@ -96,11 +96,5 @@ PetscErrorCode ink_field_worst(const InkMesh *mesh, const double *values, InkWor
 }
 
 void ink_field_place(const InkMesh *mesh, const InkWorst *worst, char *text, size_t size) {
-  size_t used = (size_t)snprintf(text, size, "cell (");
-  for (int axis = 0; axis < mesh->dim && used < size; axis++)
-    used +=
-        (size_t)snprintf(text + used, size - used, "%s%lld", axis ? ", " : "", (long long)worst->index[axis]);
-  for (int axis = 0; axis < mesh->dim && used < size; axis++)
-    used += (size_t)snprintf(text + used, size - used, "%s%c = %.6g m", axis ? ", " : ") at ",
-                             mesh->axis[axis].name, worst->at[axis]);
+  ink_mesh_place(mesh, worst->index, worst->at, text, size);
 }

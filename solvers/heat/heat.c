@@ -16,17 +16,6 @@ static PetscErrorCode compile(const InkExpr *e, InkProgram **program, const char
   PetscFunctionReturn(0);
 }
 
-/* "cell (3, 0) at x = 0.1 m, y = 0 m" */
-static void print_place(const InkMesh *mesh, const int64_t *index, const double *at, char *text,
-                        size_t size) {
-  size_t used = (size_t)snprintf(text, size, "cell (");
-  for (int a = 0; a < mesh->dim && used < size; a++)
-    used += (size_t)snprintf(text + used, size - used, "%s%lld", a ? ", " : "", (long long)index[a]);
-  for (int a = 0; a < mesh->dim && used < size; a++)
-    used += (size_t)snprintf(text + used, size - used, "%s%c = %.6g m", a ? ", " : ") at ",
-                             mesh->axis[a].name, at[a]);
-}
-
 /* T at time.start; not finite, or too cold for a radiating side, is the user's to mend. */
 static PetscErrorCode set_initial(InkHeat *heat, InkPool *pool, InkFailure *failure) {
   PetscFunctionBeginUser;
@@ -44,7 +33,7 @@ static PetscErrorCode set_initial(InkHeat *heat, InkPool *pool, InkFailure *fail
   PetscCall(ink_observe_not_finite(&view, &found, index, at, &value));
   if (found) {
     char place[160];
-    print_place(heat->mesh, index, at, place, sizeof place);
+    ink_mesh_place(heat->mesh, index, at, place, sizeof place);
     ink_fail(failure, INK_NUMERICAL, "T: initial.T is not finite (%s) in %s, t = %.9g s; mend the expression",
              isnan(value) ? "nan" : "infinite", place, start);
     PetscFunctionReturn(0);
