@@ -63,6 +63,7 @@ void ink_deck_resolve(InkDeck *deck, const InkSchemas *schemas, InkErrors *error
     none->bad = true;
     ink_node_append(deck->root, none);
   }
+  if (schema && schema->expand) schema->expand(deck->pool, deck->root, errors);
   InkResolver resolver = {.deck = deck, .pool = deck->pool, .errors = errors, .solver_known = schema != NULL};
   ink_resolve_structure(&resolver);
   ink_resolve_values(&resolver);
@@ -170,6 +171,7 @@ int ink_deck_count(const InkDeck *deck, const char *path, ...) {
   INK_FORMAT_PATH(text, path);
   const InkNode *node = ink_tree_find(deck->root, text);
   int count = 0;
+  if (node && node->bad) return 0; /* a list where a section is wanted has no names */
   for (const InkNode *child = node ? node->first : NULL; child; child = child->next)
     count += !child->defaulted;
   return count;

@@ -45,7 +45,8 @@ INK_PATH bool ink_deck_bool(const InkDeck *deck, const char *path, ...);
 INK_PATH const char *ink_deck_text(const InkDeck *deck, const char *path, ...); /* text, choice, unit */
 /* NULL when absent. Lives as long as the deck. */
 INK_PATH const InkExpr *ink_deck_expression(const InkDeck *deck, const char *path, ...);
-/* Children of a section or list; 0 when absent. Given ones only, in the order of the deck. */
+/* Children of a section or list; 0 when absent, or not of the kind it should be. Given ones only, in the
+ * order of the deck. */
 INK_PATH int ink_deck_count(const InkDeck *deck, const char *path, ...);
 const char *ink_deck_name(const InkDeck *deck, const char *path, int i); /* key of the i-th child */
 /* Was all at and below `path` understood? False when the reader has reported an error there; of an absent

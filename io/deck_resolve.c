@@ -124,15 +124,42 @@ static bool has_unit(const InkNode *node) {
   return false;
 }
 
-/* Initial conditions give the fields their dimensions. */
+static InkNode *child_of(const InkNode *parent, const char *name) {
+  return parent && parent->kind == INK_MAPPING && !parent->bad ? ink_tree_child(parent, name) : NULL;
+}
+
+static bool good_scalar(const InkNode *node) {
+  return node && node->kind == INK_SCALAR && node->type && !node->bad;
+}
+
+/* Units of species and initial conditions give the fields their dimensions. */
 static void resolve_initial(InkResolver *r) {
   InkDeck *deck = r->deck;
-  InkNode *initial = ink_tree_child(deck->root, "initial");
-  if (!initial) return;
-  ink_resolve_visit(r, initial, visit_expression);
+  const InkNode *all = child_of(deck->root, "species");
+  InkNode *initial = child_of(deck->root, "initial");
   for (int f = 0; f < deck->fields; f++) {
-    const InkNode *node = ink_tree_child(initial, deck->field[f]);
-    if (node && node->kind == INK_SCALAR && !node->bad) deck->field_dim[f] = node->dim;
+    const InkNode *unit = child_of(child_of(all, deck->field[f]), "unit");
+    if (good_scalar(unit)) deck->field_dim[f] = unit->dim;
+  }
+  if (initial) ink_resolve_visit(r, initial, visit_expression);
+  for (int f = 0; f < deck->fields; f++) {
+    InkNode *own = child_of(child_of(all, deck->field[f]), "initial");
+    if (good_scalar(own)) visit_expression(r, own, own->type);
+    const InkNode *node = child_of(initial, deck->field[f]);
+    if (!good_scalar(node)) node = own;
+    if (good_scalar(node) && !deck->field_dim[f].known) deck->field_dim[f] = node->dim;
+  }
+}
+
+/* A field has a section of its own where the deck names the fields: there its name must be free. */
+static void check_field_names(InkResolver *r) {
+  const InkDeck *deck = r->deck;
+  for (int f = 0; f < deck->fields; f++) {
+    InkNode *node = child_of(child_of(deck->root, "species"), deck->field[f]);
+    if (!node || node->bad || !ink_reserved_name(node->key)) continue;
+    node->bad = true;
+    ink_error(r->errors, node->key_place, ink_tree_path(r->pool, node),
+              "'%s' is reserved (coordinates, t, pi and functions); choose another name", node->key);
   }
 }
 
@@ -162,6 +189,7 @@ void ink_resolve_values(InkResolver *r) {
   InkDeck *deck = r->deck;
   for (int f = 0; f < INK_MAX_FIELDS; f++) deck->field_dim[f] = ink_dim_any();
   if (deck->schema->fields) deck->fields = deck->schema->fields(deck->root, deck->field);
+  check_field_names(r);
   r->length = r->time = ink_dim_any();
   resolve_parameters(r);
   ink_resolve_visit(r, deck->root, visit_number);

@@ -44,18 +44,32 @@ static const char *wanted(const InkKey *key) {
   return "a value";
 }
 
-static void wrong_kind(InkResolver *r, InkNode *node, const InkKey *key) {
-  char got[100];
+/* What every row of the path that `key` is a row of asks for: "a number, quantity or expression, or a section
+ * (a mapping of keys)". */
+static void wanted_here(const InkResolver *r, const InkNode *node, const InkKey *key, const char *path,
+                        char *text, size_t size) {
+  char parent[INK_PATH_SIZE];
+  const size_t length = strlen(path) - strlen(node->key ? node->key : "");
+  snprintf(parent, sizeof parent, "%.*s", length && node->key ? (int)length - 1 : 0, path);
+  snprintf(text, size, "%s", wanted(key));
+  InkRows rows = ink_rows(r->deck->schema);
+  for (const InkKey *other; (other = ink_rows_next(&rows));) {
+    if (!key->path || other == key || strcmp(other->path, key->path) != 0) continue;
+    if (!ink_key_holds(r->deck->schema, other, parent, node->parent, NULL)) continue;
+    if (strstr(text, wanted(other))) continue;
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, ", or %s", wanted(other));
+  }
+}
+
+static void wrong_kind(InkResolver *r, InkNode *node, const InkKey *key, const char *path) {
+  char got[100], all[400];
   if (node->kind == INK_SCALAR)
     snprintf(got, sizeof got, "'%.60s'", node->text);
   else
     snprintf(got, sizeof got, "%s", node->kind == INK_MAPPING ? "a mapping" : "a list");
-  ink_resolve_error(r, node, "must be %s, got %s", wanted(key), got);
-}
-
-static bool scalar_kind(InkKind kind) {
-  return kind != INK_KIND_SECTION && kind != INK_KIND_LIST && kind != INK_KIND_NUMBERS &&
-         kind != INK_KIND_PATHS;
+  wanted_here(r, node, key, path, all, sizeof all);
+  ink_resolve_error(r, node, "must be %s, got %s", all, got);
 }
 
 /* Items of NUMBERS and PATHS are scalars; items of a LIST are mappings, walked in turn. */
@@ -84,15 +98,14 @@ static void walk_sequence(InkResolver *r, InkNode *node, const InkKey *key, cons
 static void walk_node(InkResolver *r, InkNode *node, const InkKey *key, const char *path) {
   node->type = key;
   if (node->bad) return;
-  bool sequence = key->kind == INK_KIND_LIST || key->kind == INK_KIND_NUMBERS || key->kind == INK_KIND_PATHS;
-  if (key->kind == INK_KIND_SECTION && node->kind == INK_MAPPING)
+  if (!ink_key_fits(key, node))
+    wrong_kind(r, node, key, path);
+  else if (node->kind == INK_MAPPING)
     walk_mapping(r, node, path);
-  else if (sequence && node->kind == INK_SEQUENCE)
+  else if (node->kind == INK_SEQUENCE)
     walk_sequence(r, node, key, path);
-  else if (scalar_kind(key->kind) && node->kind == INK_SCALAR)
+  else
     ink_resolve_scalar(r, node, key);
-  else if (key->kind != INK_KIND_PATHS || node->kind != INK_SCALAR)
-    wrong_kind(r, node, key);
 }
 
 /* Where else a name stands: "'cells' belongs under mesh.AXIS". False: nowhere. */
@@ -144,7 +157,7 @@ typedef struct Found {
   bool implicit;     /* no row, but rows below it */
 } Found;
 
-static Found find_rows(InkResolver *r, const InkNode *parent, const char *parent_path, const char *path) {
+static Found find_rows(InkResolver *r, const InkNode *node, const char *parent_path, const char *path) {
   Found found = {0};
   int best = 0;
   InkRows rows = ink_rows(r->deck->schema);
@@ -156,9 +169,10 @@ static Found find_rows(InkResolver *r, const InkNode *parent, const char *parent
     best = score;
     found.any = key;
     bool undecided;
-    bool holds = ink_key_holds(r->deck->schema, key, parent_path, parent, &undecided);
+    bool holds = ink_key_holds(r->deck->schema, key, parent_path, node->parent, &undecided);
     if (undecided) found.undecided = true;
-    if (holds && !found.key) found.key = key;
+    bool better = !found.key || (!ink_key_fits(found.key, node) && ink_key_fits(key, node));
+    if (holds && better) found.key = key;
   }
   return found;
 }
@@ -198,7 +212,7 @@ static bool check_name(InkResolver *r, InkNode *node, const InkKey *key, const c
 /* Types one child. Returns the name that was likely meant when the key is unknown. */
 static const char *walk_child(InkResolver *r, InkNode *child, const char *parent_path) {
   const char *path = join(r->pool, parent_path, child->key);
-  Found found = strlen(path) < INK_PATH_SIZE ? find_rows(r, child->parent, parent_path, path) : (Found){0};
+  Found found = strlen(path) < INK_PATH_SIZE ? find_rows(r, child, parent_path, path) : (Found){0};
   bool brackets = strpbrk(child->key, ".[]") != NULL;
   if (brackets || (!found.any && !found.implicit)) {
     if (r->solver_known || *parent_path) return unknown_key(r, child, parent_path, path);

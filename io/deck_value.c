@@ -81,6 +81,11 @@ static void resolve_choice(InkResolver *r, InkNode *node, const InkKey *key) {
   char *copy = ink_pool_strdup(r->pool, key->choices), *rest = copy;
   for (char *word; count < 32 && (word = strsep(&rest, "|"));) names[count++] = word;
   const char *near = ink_nearest(node->text, names, count);
+  const size_t word_length = key->refusal ? strcspn(key->refusal, "=") : 0;
+  if (word_length && strlen(node->text) == word_length && !strncmp(key->refusal, node->text, word_length)) {
+    ink_resolve_error(r, node, "must be %s; %s %s", all, node->text, key->refusal + word_length + 1);
+    return;
+  }
   ink_resolve_error(r, node, "must be %s, got '%.60s'%s%s%s", all, node->text, near ? "; did you mean '" : "",
                     near ? near : "", near ? "'?" : "");
 }
@@ -143,21 +148,39 @@ void ink_resolve_scalar(InkResolver *r, InkNode *node, const InkKey *key) {
   }
 }
 
+static int field_named(const InkDeck *deck, const char *name) {
+  for (int f = 0; f < deck->fields; f++)
+    if (!strcmp(deck->field[f], name)) return f;
+  return -1;
+}
+
+/* The field a node is about (see InkSchema.unit): the only one; the one that `field` beside it, or the end of
+ * `quantity` beside it ("spots:u"), names; else that of the nearest name on the way to the root. */
+static int field_about(const InkDeck *deck, const InkNode *node) {
+  if (deck->fields == 1) return 0;
+  static const char *const beside[] = {"field", "quantity"};
+  for (int i = 0; i < 2 && node->parent && node->parent->kind == INK_MAPPING; i++) {
+    const InkNode *sibling = ink_tree_child(node->parent, beside[i]);
+    if (!sibling || sibling == node || sibling->kind != INK_SCALAR) continue;
+    const char *colon = strrchr(sibling->text, ':');
+    const int field = field_named(deck, colon ? colon + 1 : sibling->text);
+    if (field >= 0) return field;
+  }
+  for (; node; node = node->parent) {
+    const int field = node->key ? field_named(deck, node->key) : -1;
+    if (field >= 0) return field;
+  }
+  return -1;
+}
+
 InkDim ink_resolve_key_dim(const InkResolver *r, const InkNode *node, const InkKey *key) {
   const InkDeck *deck = r->deck;
   if (!key->unit) return ink_dim_any();
   if (*key->unit != '@') return ink_dim_of(key->unit);
-  if (!strcmp(key->unit, "@field")) {
-    const InkNode *sibling = ink_tree_child(node->parent, "field");
-    for (int f = 0; f < deck->fields; f++) {
-      bool named = node->key && !strcmp(deck->field[f], node->key);
-      bool chosen = sibling && sibling->kind == INK_SCALAR && !strcmp(deck->field[f], sibling->text);
-      if (named || chosen || deck->fields == 1) return deck->field_dim[f];
-    }
-    return ink_dim_any();
-  }
+  const int field = field_about(deck, node);
+  if (!strcmp(key->unit, "@field")) return field >= 0 ? deck->field_dim[field] : ink_dim_any();
   if (!deck->schema->unit) return ink_dim_any();
-  return deck->schema->unit(deck->root, key->unit + 1, deck->field_dim);
+  return deck->schema->unit(deck->root, node, key->unit + 1, field, deck->field_dim);
 }
 
 /* True when `dim` fits; else one line that names both. `unit`: as written, or NULL for an expression. */

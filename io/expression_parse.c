@@ -150,8 +150,26 @@ static const char *suggestion(const Parser *p, const char *name, int n) {
   return best;
 }
 
+/* One letter is no slip of another, but of fields with one-letter names the nearest in the alphabet is likely
+ * meant: v for w or V. NULL: none within two letters. */
+static const char *neighbour(const Parser *p, char letter) {
+  const char *best = NULL;
+  int nearest = 3;
+  for (int s = 0; s < p->scope->count; s++) {
+    const struct InkSymbol *symbol = &p->scope->symbol[s];
+    if (symbol->variable < INK_VAR_FIELD || symbol->refusal || strlen(symbol->name) != 1) continue;
+    int d = abs((symbol->name[0] | 32) - (letter | 32)); /* letters without their case */
+    if (d < nearest) {
+      best = symbol->name;
+      nearest = d;
+    }
+  }
+  return best;
+}
+
 static E unknown(Parser *p, const char *name, int n) {
   const char *best = suggestion(p, name, n);
+  if (!best && n == 1) best = neighbour(p, *name);
   int shown = n < MAX_NAME ? n : MAX_NAME;
   if (best) return fail(p, name, "unknown name '%.*s': did you mean %s?", shown, name, best);
   char known[160] = "";

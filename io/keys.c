@@ -118,6 +118,20 @@ static void parent_of(const char *path, char *parent, size_t size) {
     *parent = 0;
 }
 
+bool ink_key_fits(const InkKey *key, const InkNode *node) {
+  switch (key->kind) {
+  case INK_KIND_SECTION:
+    return node->kind == INK_MAPPING;
+  case INK_KIND_LIST:
+  case INK_KIND_NUMBERS:
+    return node->kind == INK_SEQUENCE;
+  case INK_KIND_PATHS:
+    return node->kind != INK_MAPPING;
+  default:
+    return node->kind == INK_SCALAR;
+  }
+}
+
 const InkKey *ink_key_find(const InkSchema *schema, const char *path, const InkNode *node) {
   const InkKey *best = NULL;
   int best_score = 0;
@@ -126,7 +140,9 @@ const InkKey *ink_key_find(const InkSchema *schema, const char *path, const InkN
   InkRows rows = ink_rows(schema);
   for (const InkKey *key; (key = ink_rows_next(&rows));) {
     int score = ink_key_match(key->path, path);
-    if (score <= best_score) continue;
+    bool better =
+        score && score == best_score && node && !ink_key_fits(best, node) && ink_key_fits(key, node);
+    if (score <= best_score && !better) continue;
     if (node && !ink_key_holds(schema, key, parent, node->parent, NULL)) continue;
     best = key;
     best_score = score;
@@ -234,11 +250,10 @@ const char *ink_key_suggest(InkPool *pool, const InkSchema *schema, const char *
 
 /* What '*' stands for below each section. */
 static const char *placeholder(const char *path, size_t before) {
-  static const char *const words[][2] = {{"mesh.", "AXIS"},
-                                         {"boundary.", "SIDE"},
-                                         {"initial.", "FIELD"},
-                                         {"exact.", "FIELD"},
-                                         {"velocity.", "AXIS"}};
+  static const char *const words[][2] = {{"mesh.", "AXIS"},          {"boundary.", "SIDE"},
+                                         {"initial.", "FIELD"},      {"exact.", "FIELD"},
+                                         {"velocity.", "AXIS"},      {"boundary.*.", "FIELD"},
+                                         {"boundary.*[].", "FIELD"}, {"species.*.diffusion.", "FIELD"}};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (before == strlen(words[i][0]) && !strncmp(path, words[i][0], before)) return words[i][1];
   return "NAME";

@@ -32,7 +32,8 @@ enum {                         /* flags */
 };
 
 typedef struct InkKey {
-  const char *path; /* "mesh.*.cells"; '*': any name; '[]': any item. */
+  const char *path; /* "mesh.*.cells"; '*': any name; '[]': any item. Rows of one path may differ in kind
+                       (a section, a list, a value): the one that fits what the deck has there holds. */
   const char *when; /* NULL, or "type=flux" (several: "type=value|flux"): the row holds when the sibling key
                        has that value. A key none of whose rows holds is an error that says so. */
   InkKind kind;
@@ -41,6 +42,8 @@ typedef struct InkKey {
   const char *fallback; /* default as deck text; NULL: none */
   double min, max;      /* range in SI; both 0: no range. Use INK_NO_MAX for half-open ranges */
   const char *choices;  /* "cartesian|cylindrical|spherical" */
+  const char *refusal;  /* "radiation=is a law of temperatures": a word that is none of the choices, and what
+                           to say of it */
   unsigned flags;
   const char *doc; /* one line */
 } InkKey;
@@ -50,10 +53,17 @@ typedef struct InkKey {
 /* What a solver makes of its deck: the key rows (common and own), its fields and its symbolic units. */
 typedef struct InkSchema {
   const InkKey *const *tables; /* ends with NULL; each table ends with a row whose path is NULL */
+  /* Adds what a short word of the deck stands for (a named set of kinetics) as nodes that the deck does not
+   * have itself, before anything is resolved. Errors of the word are reported. Optional. */
+  void (*expand)(InkPool *pool, InkNode *root, InkErrors *errors);
   /* Names of the fields, from the deck (heat: "T"; reaction_diffusion: the species). Returns the count. */
   int (*fields)(const InkNode *root, const char *names[INK_MAX_FIELDS]);
-  /* The dimension "@NAME" stands for; not known: any. field_dim[f]: of field f as far as the deck tells. */
-  InkDim (*unit)(const InkNode *root, const char *name, const InkDim *field_dim);
+  /* The dimension "@NAME" stands for at `node`; not known: any. ("@field", the dimension of the field the
+   * node is about, is not asked.) field: the field the node is about, by its own name, by the keys `field` or
+   * `quantity` beside it or by the sections it stands in; -1: not known. field_dim[f]: of field f as far as
+   * the deck tells: species.NAME.unit, else initial.NAME or species.NAME.initial. */
+  InkDim (*unit)(const InkNode *root, const InkNode *node, const char *name, int field,
+                 const InkDim *field_dim);
 } InkSchema;
 
 /* Keys every solver shares: title, solver, include, seed, parameters, mesh, time, output, checkpoint, probes,

@@ -25,6 +25,9 @@ bool ink_key_begins(const char *pattern, const char *path);
 bool ink_key_holds(const InkSchema *schema, const InkKey *key, const char *parent_path, const InkNode *parent,
                    bool *undecided);
 
+/* Is `node` of the form a row's kind asks for: a mapping, a sequence, a scalar? */
+bool ink_key_fits(const InkKey *key, const InkNode *node);
+
 /* All names that may follow `parent` (literal segments, without "[]"), each once. Returns the count. */
 int ink_key_children(InkPool *pool, const InkSchema *schema, const char *parent, const char ***names);
 /* May any name follow `parent` ('*')? */

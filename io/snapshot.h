@@ -8,7 +8,7 @@
 /* The grid a field lives on, as a writer sees it. Axes in storage order (slowest first: z, y, x). */
 typedef struct InkGrid {
   int dim;
-  const char *coordinates; /* cartesian, cylindrical, spherical */
+  const char *coordinates; /* cartesian, cylindrical, spherical, axisymmetric */
   struct InkGridAxis {
     const char *name; /* "x" */
     const char *unit; /* "m", or "1" when the deck gave no unit */

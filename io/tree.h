@@ -50,4 +50,13 @@ InkNode *ink_tree_child(const InkNode *mapping, const char *key); /* NULL when a
 InkNode *ink_tree_item(const InkNode *node, int i);               /* i-th child */
 InkNode *ink_tree_find(const InkNode *root, const char *path);    /* "verify[0].expect"; NULL when absent */
 const char *ink_tree_path(InkPool *pool, const InkNode *node);    /* "verify[0].expect" */
+
+/* Changing a tree before it is resolved (InkSchema.expand). Keys are not copied. */
+InkNode *ink_node_create(InkPool *pool, InkNodeKind kind, const char *key, InkPlace key_place,
+                         InkPlace place);
+void ink_node_append(InkNode *parent, InkNode *child);
+void ink_node_remove(InkNode *child);
+
+/* Nearest of `count` names to `name` by edit distance, or NULL when none is near: for "did you mean". */
+const char *ink_nearest(const char *name, const char *const *names, int count);
 #endif

@@ -4,10 +4,6 @@
 
 #include "tree.h"
 
-InkNode *ink_node_create(InkPool *pool, InkNodeKind kind, const char *key, InkPlace key_place,
-                         InkPlace place);
-void ink_node_append(InkNode *parent, InkNode *child);
-void ink_node_remove(InkNode *child);
 /* Puts `child` (with its own key) where `old` stands in the same parent. */
 void ink_node_replace(InkNode *old, InkNode *child);
 /* Merges `own` over `base` (both mappings): own's keys win, mappings merge key by key, all else replaces. */
@@ -23,7 +19,4 @@ InkNode *ink_tree_build(InkPool *pool, const char *name, const char *text, size_
 
 /* Applies "key.path=value" to a tree. */
 void ink_tree_set(InkPool *pool, InkNode *root, const char *setting, InkErrors *errors);
-
-/* Nearest of `count` names to `name` by edit distance, or NULL when none is near. */
-const char *ink_nearest(const char *name, const char *const *names, int count);
 #endif

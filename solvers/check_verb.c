@@ -45,6 +45,27 @@ PetscErrorCode ink_prepare_deck(MPI_Comm comm, const char *path, const char *con
   PetscFunctionReturn(0);
 }
 
+static bool immobile(const InkDeck *deck, const char *field) {
+  const InkNode *node = ink_deck_node(deck, "species.%s.diffusion", field);
+  const InkExpr *e = node ? node->expression : NULL;
+  return ink_deck_node(deck, "species") &&
+         (!node || (e && ink_expr_is_constant(e) && ink_expr_value(e, NULL) == 0));
+}
+
+/* The mobile fields that a side with a law for each field leaves out: "u, v"; "" when it says all. */
+static void left_out(const InkDeck *deck, const char *side, char *text, size_t size) {
+  const InkNode *node = ink_deck_node(deck, "boundary.%s", side);
+  const char *const *fields;
+  const int count = ink_deck_fields(deck, &fields, NULL);
+  text[0] = '\0';
+  if (!node || node->kind != INK_MAPPING || ink_tree_child(node, "type")) return;
+  for (int f = 0; f < count; f++) {
+    if (ink_tree_child(node, fields[f]) || immobile(deck, fields[f])) continue;
+    size_t length = strlen(text);
+    snprintf(text + length, size - length, "%s%s", length ? ", " : "", fields[f]);
+  }
+}
+
 void ink_defaulted_sides(const InkDeck *deck, char *text, size_t size) {
   text[0] = '\0';
   if (ink_deck_node(deck, "manufactured") && ink_deck_bool(deck, "manufactured"))
@@ -54,10 +75,13 @@ void ink_defaulted_sides(const InkDeck *deck, char *text, size_t size) {
     if (!ink_deck_node(deck, "mesh.%s.from", axis)) continue; /* not an axis */
     bool centre = strcmp(axis, "r") == 0 && ink_deck_number(deck, "mesh.%s.from", axis) == 0;
     for (int end = centre ? 1 : 0; end < 2; end++) {
-      const char *side = end ? "max" : "min";
-      if (ink_deck_has(deck, "boundary.%s_%s", axis, side)) continue;
+      char side[16], fields[160];
+      snprintf(side, sizeof side, "%s_%s", axis, end ? "max" : "min");
+      left_out(deck, side, fields, sizeof fields);
+      if (ink_deck_has(deck, "boundary.%s", side) && !fields[0]) continue;
       size_t length = strlen(text);
-      snprintf(text + length, size - length, "%s%s_%s", length ? ", " : "", axis, side);
+      snprintf(text + length, size - length, "%s%s%s%s%s", length ? ", " : "", side, fields[0] ? " (" : "",
+               fields, fields[0] ? ")" : "");
     }
   }
 }
@@ -140,6 +164,7 @@ PetscErrorCode ink_check_deck(MPI_Comm comm, const char *file, const InkOptions 
     PetscCall(solver->plan(self, &plan));
     PetscCall(ink_events_create(deck, INK_EVENT_ALL, &events));
     if (rank == 0) print_plan(file, deck, &plan, ranks, events);
+    if (rank == 0 && solver->analyse) solver->analyse(deck, stdout);
     ink_events_destroy(&events);
   }
   if (self) PetscCall(solver->destroy(&self));

@@ -6,7 +6,8 @@
 #include "driver.h"
 #include "options.h"
 
-enum { INK_STUDY_QUANTITIES = 16, INK_STUDY_LEVELS = 12 };
+/* Room for two errors of every field. */
+enum { INK_STUDY_QUANTITIES = 2 * INK_MAX_FIELDS, INK_STUDY_LEVELS = 12 };
 
 typedef struct InkStudy {
   MPI_Comm comm;
@@ -20,18 +21,22 @@ typedef struct InkStudy {
   const InkSolverType *solver;
   bool explicit_steps, steady;
   double span, dt; /* of time; the deck's own or the planned step */
+  int order;       /* in time, of the planned method; 0: steady */
   char method[32];
 
   bool against_exact; /* query: errors; else the verify entries */
   int count;
   InkQuery query[INK_STUDY_QUANTITIES];
   const char *quantity[INK_STUDY_QUANTITIES];
+  int norms; /* columns of the table of time: rms and max of every field */
+  const char *norm[INK_STUDY_QUANTITIES];
   InkPool *pool;
 } InkStudy;
 
 typedef struct InkTableRow {
   double cells;
   int64_t steps;
+  int method_order; /* in time, of the method that was taken at this level */
   double error[INK_STUDY_QUANTITIES], order[INK_STUDY_QUANTITIES]; /* NaN: none */
 } InkTableRow;
 

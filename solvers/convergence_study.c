@@ -25,18 +25,21 @@ static void add_quantity(InkStudy *study, const char *text) {
 
 /* Errors of every field with an exact solution; without one the verify entries. */
 static void choose_quantities(InkStudy *study) {
+  static const char *const errors[] = {"l2", "max"}, *const norms[] = {"rms", "max"};
   const char *const *fields;
   const InkDim *dims;
   char text[256];
   int count = ink_deck_fields(study->deck, &fields, &dims);
-  for (int f = 0; f < count; f++) {
-    if (!ink_deck_has(study->deck, "exact.%s", fields[f])) continue;
-    study->against_exact = true;
-    snprintf(text, sizeof text, "error:l2:%s", fields[f]);
-    add_quantity(study, text);
-    snprintf(text, sizeof text, "error:max:%s", fields[f]);
-    add_quantity(study, text);
-  }
+  for (int f = 0; f < count; f++)
+    for (int e = 0; e < 2; e++) {
+      snprintf(text, sizeof text, "%s difference%s%s", norms[e], count > 1 ? " " : "",
+               count > 1 ? fields[f] : "");
+      study->norm[study->norms++] = ink_pool_strdup(study->pool, text);
+      if (!ink_deck_has(study->deck, "exact.%s", fields[f])) continue;
+      study->against_exact = true;
+      snprintf(text, sizeof text, "error:%s:%s", errors[e], fields[f]);
+      add_quantity(study, text);
+    }
   if (study->against_exact) return;
   for (int i = 0; i < ink_deck_count(study->deck, "verify"); i++)
     add_quantity(study, ink_deck_text(study->deck, "verify[%d].quantity", i));
@@ -56,6 +59,7 @@ static PetscErrorCode plan_steps(InkStudy *study) {
     fprintf(stderr, "%s: %s\n", study->file, failure.message);
   if (self) PetscCall(study->solver->destroy(&self));
   snprintf(study->method, sizeof study->method, "%s", plan.method);
+  study->order = plan.order;
   study->explicit_steps = strcmp(plan.method, "explicit") == 0;
   study->steady = strcmp(plan.method, "steady") == 0;
   study->span = ink_deck_end(study->deck) - ink_deck_start(study->deck);
@@ -141,6 +145,18 @@ static void refine_axis(const InkStudy *study, const char *axis, int factor, Set
   if (grading != 1) set(settings, "mesh.%s.grading=%.17g", axis, pow(grading, 1.0 / factor));
 }
 
+/* Steps of an implicit run on the coarsest level. The samples of rates are targets that steps hit, so that
+ * steps are as many as the samples at least: with more, every level divides them alike. */
+static double space_steps(const InkStudy *study) {
+  double steps = IMPLICIT_SPACE_STEPS, from, to;
+  for (int i = 0; !study->against_exact && i < ink_deck_count(study->deck, "verify"); i++) {
+    if (ink_track_kind(ink_deck_text(study->deck, "verify[%d].quantity", i)) == INK_TRACK_NONE) continue;
+    ink_track_span(study->deck, i, &from, &to);
+    steps = fmax(steps, ceil(study->span / (to - from) * INK_TRACK_INTERVALS));
+  }
+  return steps;
+}
+
 char **ink_study_space_settings(const InkStudy *study, int level) {
   Settings settings = users_settings(study);
   int factor = 1 << level;
@@ -151,10 +167,11 @@ char **ink_study_space_settings(const InkStudy *study, int level) {
   set(&settings, "time.method=%s", study->method);
   if (!study->explicit_steps) set(&settings, "%s", tight);
   bool own_dt = ink_deck_has(study->deck, "time.dt");
+  double shorter = study->order > 0 ? pow(factor, 2.0 / study->order) : 1;
   if (study->explicit_steps) { /* else the monotone step, which goes with the square of the width by itself */
-    if (own_dt) set(&settings, "time.dt=%.17g", study->dt / factor / factor);
+    if (own_dt) set(&settings, "time.dt=%.17g", study->dt / shorter);
   } else if (!study->steady)
-    set(&settings, "time.dt=%.17g", (own_dt ? study->dt : study->span / IMPLICIT_SPACE_STEPS) / factor);
+    set(&settings, "time.dt=%.17g", (own_dt ? study->dt : study->span / space_steps(study)) / shorter);
   return settings.text;
 }
 
@@ -168,12 +185,24 @@ char **ink_study_time_settings(const InkStudy *study, int level) {
   return settings.text;
 }
 
+/* The order that is expected: that of the method in time; a level with another method is told of. */
+static void print_expected(const InkTable *table, bool space, FILE *stream) {
+  int order = table->rows > 0 ? table->row[table->rows - 1].method_order : 0;
+  fprintf(stream, "; expected order %d\n", space ? 2 : order);
+  for (int l = 0; l < table->rows; l++)
+    if (table->row[l].method_order != order)
+      fprintf(stream, "note: level %d was stepped with a method of order %d, the last with one of order %d\n",
+              l, table->row[l].method_order, order);
+}
+
 void ink_study_print(const InkStudy *study, const InkTable *table, FILE *stream) {
-  const char *what = table->title[0] == 's' ? (study->against_exact ? "errors against `exact`"
-                                                                    : "differences between successive levels")
-                                            : "differences between successive steps, same cells";
-  fprintf(stream, "%s (%s, %s): %s\n%12s %10s", table->title, study->solver->name, study->method, what,
-          "cells", "steps");
+  bool space = table->title[0] == 's';
+  const char *what = !space                 ? "differences between successive steps, same cells"
+                     : study->against_exact ? "errors against `exact`"
+                                            : "differences between successive levels";
+  fprintf(stream, "%s (%s, %s): %s", table->title, study->solver->name, study->method, what);
+  print_expected(table, space, stream);
+  fprintf(stream, "%12s %10s", "cells", "steps");
   for (int q = 0; q < table->columns; q++) fprintf(stream, "  %18s  order", table->quantity[q]);
   fprintf(stream, "\n");
   for (int l = 0; l < table->rows; l++) {
@@ -193,8 +222,8 @@ void ink_study_print(const InkStudy *study, const InkTable *table, FILE *stream)
   }
 }
 
-/* A list of rows {cells, steps, error, order, quantities: {NAME: {error, order}}}; error and order are those
- * of the first quantity. */
+/* A list of rows {cells, steps, method_order, error, order, quantities: {NAME: {error, order}}}; error and
+ * order are those of the first quantity. */
 static json_t *table_json(const InkTable *table) {
   json_t *rows = json_array();
   for (int l = 0; l < table->rows; l++) {
@@ -204,9 +233,10 @@ static json_t *table_json(const InkTable *table) {
       json_object_set_new(quantities, table->quantity[q],
                           json_pack("{s:o, s:o}", "error", ink_json_number(row->error[q]), "order",
                                     ink_json_number(row->order[q])));
-    json_array_append_new(rows, json_pack("{s:f, s:I, s:o, s:o, s:o}", "cells", row->cells, "steps",
-                                          (json_int_t)row->steps, "error", ink_json_number(row->error[0]),
-                                          "order", ink_json_number(row->order[0]), "quantities", quantities));
+    json_array_append_new(rows, json_pack("{s:f, s:I, s:i, s:o, s:o, s:o}", "cells", row->cells, "steps",
+                                          (json_int_t)row->steps, "method_order", row->method_order, "error",
+                                          ink_json_number(row->error[0]), "order",
+                                          ink_json_number(row->order[0]), "quantities", quantities));
   }
   return rows;
 }

@@ -20,6 +20,8 @@ static void show_progress(const InkRun *run) {
 static PetscErrorCode observe(InkRun *run, unsigned what) {
   PetscFunctionBeginUser;
   if (what & INK_EVENT_SERIES) PetscCall(ink_run_series_row(run));
+  if (what & INK_EVENT_TRACK)
+    PetscCall(ink_verify_sample(run->verify, run->solver, run->self, run->progress.now, run->events->same));
   if (what & INK_EVENT_VERIFY)
     PetscCall(ink_verify_evaluate(run->verify, run->solver, run->self, run->progress.now, run->events->same));
   if (what & INK_EVENT_SNAPSHOT) PetscCall(ink_run_snapshot(run));
@@ -54,10 +56,25 @@ static PetscErrorCode loop(InkRun *run) {
   PetscFunctionReturn(0);
 }
 
+/* " of u, v and w" when there are several fields; "" for one. */
+static void fields_in_words(const InkDeck *deck, char *text, size_t size) {
+  const char *const *names;
+  const InkDim *dims;
+  int count = ink_deck_fields(deck, &names, &dims);
+  text[0] = '\0';
+  for (int f = 0; f < count && count > 1; f++) {
+    size_t length = strlen(text);
+    const char *before = f == 0 ? " of " : f + 1 < count ? ", " : " and ";
+    snprintf(text + length, size - length, "%s%s", before, names[f]);
+  }
+}
+
 static void introduce(const InkRun *run) {
-  char sides[256];
-  ink_log_note(run->log, "%s: %s, %.0f cells on %d rank%s, %s", run->file, run->solver->name, run->plan.cells,
-               run->ranks, run->ranks == 1 ? "" : "s", ink_program_instruction_set());
+  char sides[256], fields[256];
+  fields_in_words(run->deck, fields, sizeof fields);
+  ink_log_note(run->log, "%s: %s, %.0f cells%s on %d rank%s, %s", run->file, run->solver->name,
+               run->plan.cells, fields, run->ranks, run->ranks == 1 ? "" : "s",
+               ink_program_instruction_set());
   ink_log_note(run->log, "method %s: %s", run->plan.method, run->plan.reason);
   ink_defaulted_sides(run->deck, sides, sizeof sides);
   if (sides[0]) ink_log_note(run->log, "sides not given are zero-flux: %s", sides);
@@ -125,6 +142,9 @@ static PetscErrorCode finish(InkRun *run, int *code) {
 static PetscErrorCode set_up(InkRun *run, const InkOptions *options) {
   PetscFunctionBeginUser;
   char json[4096];
+  const char *const *names;
+  const InkDim *dims;
+  double bytes; /* of a checkpoint, nearly */
   snprintf(json, sizeof json, "%s/log.jsonl", run->out);
   if (options->json_log_file) snprintf(json, sizeof json, "%s", options->json_log_file);
   run->log = ink_log_create(run->comm, options->quiet, options->json_log ? json : NULL);
@@ -135,9 +155,10 @@ static PetscErrorCode set_up(InkRun *run, const InkOptions *options) {
   PetscCall(ink_events_create(run->deck, INK_EVENT_ALL, &run->events));
   PetscCall(ink_verify_create(run->comm, run->deck, &run->verify));
   PetscCall(ink_columns_create(run->comm, run->deck, run->solver, &run->columns));
-  PetscCall(ink_clock_create(
-      run->comm, run->out, run->begin, ink_deck_number_or(run->deck, "time.walltime", 0),
-      ink_deck_number_or(run->deck, "checkpoint.every", 600), 8 * run->plan.cells / 1e8, &run->clock));
+  bytes = 8 * run->plan.cells * ink_deck_fields(run->deck, &names, &dims);
+  PetscCall(
+      ink_clock_create(run->comm, run->out, run->begin, ink_deck_number_or(run->deck, "time.walltime", 0),
+                       ink_deck_number_or(run->deck, "checkpoint.every", 600), bytes / 1e8, &run->clock));
   run->keep = (int)ink_deck_number_or(run->deck, "checkpoint.keep", 2);
   run->layout.compression = (int)ink_deck_number_or(run->deck, "output.compression", 0);
   const InkNode *precision = ink_deck_node(run->deck, "output.precision");

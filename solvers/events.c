@@ -1,5 +1,7 @@
-/* Targets: snapshot, series, verify and simulated-time checkpoint times, and the end, merged and in order. */
+/* Targets: snapshot, series, verify and simulated-time checkpoint times, the samples of rates, and the end,
+ * merged and in order. */
 #include "events.h"
+#include "tracks.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@ typedef struct RawList {
 
 enum { ORDER_END, ORDER_GIVEN, ORDER_MULTIPLE };
 
-static bool is_steady(const InkDeck *deck) {
+bool ink_deck_steady(const InkDeck *deck) {
   const InkNode *method = ink_deck_node(deck, "time.method");
   return method && method->text && strcmp(method->text, "steady") == 0;
 }
@@ -37,13 +39,27 @@ double ink_deck_end(const InkDeck *deck) {
   return ink_deck_start(deck) + 1;
 }
 
+static bool is_rate(const InkDeck *deck, int i) {
+  const InkNode *quantity = ink_deck_node(deck, "verify[%d].quantity", i);
+  return quantity && quantity->text && ink_track_kind(quantity->text) != INK_TRACK_NONE;
+}
+
 double ink_verify_time(const InkDeck *deck, int i) {
+  if (is_rate(deck, i)) {
+    double from, to;
+    ink_track_span(deck, i, &from, &to);
+    return to;
+  }
   return ink_deck_node(deck, "verify[%d].at", i) ? ink_deck_number(deck, "verify[%d].at", i)
                                                  : ink_deck_end(deck);
 }
 
 static double tolerance_of(double start, double end) {
   return fmax(1e-10 * (end - start), 8 * 2.220446049250313e-16 * fmax(fabs(start), fabs(end)));
+}
+
+double ink_deck_same_time(const InkDeck *deck) {
+  return tolerance_of(ink_deck_start(deck), ink_deck_end(deck));
 }
 
 /* The keys that make a target at every multiple of an interval. */
@@ -62,12 +78,31 @@ static void check_within(const InkDeck *deck, InkErrors *errors, const char *pat
                    start, end);
 }
 
+/* Times that the deck names must be within the run. Returns how many there are. */
+static double check_given_times(const InkDeck *deck, InkErrors *errors) {
+  static const char *const keys[] = {"at", "from", "to"};
+  const double *at;
+  int given = ink_deck_numbers(deck, &at, "output.snapshots.at");
+  for (int i = 0; i < given; i++) check_within(deck, errors, "output.snapshots.at", at[i]);
+  double count = given;
+  for (int i = 0; i < ink_deck_count(deck, "verify"); i++) {
+    for (int k = 0; k < 3; k++) {
+      char path[64];
+      snprintf(path, sizeof path, "verify[%d].%s", i, keys[k]);
+      if (ink_deck_node(deck, "%s", path))
+        check_within(deck, errors, path, ink_deck_number(deck, "%s", path));
+    }
+    count += is_rate(deck, i) ? INK_TRACK_INTERVALS + 1 : 1;
+  }
+  return count;
+}
+
 void ink_events_check(const InkDeck *deck, InkErrors *errors) {
   static const char *const sections[] = {"time", "output", "checkpoint", "verify"};
   for (int s = 0; s < 4; s++)
     if (!ink_deck_sound(deck, "%s", sections[s])) return; /* the reader's errors come first */
   bool has_end = ink_deck_node(deck, "time.end") != NULL;
-  if (!has_end && !is_steady(deck)) {
+  if (!has_end && !ink_deck_steady(deck)) {
     ink_deck_error(deck, errors, "time.end", "is required unless time.method is steady");
     return;
   }
@@ -84,16 +119,13 @@ void ink_events_check(const InkDeck *deck, InkErrors *errors) {
     if (count > MAX_TARGETS)
       ink_deck_error(deck, errors, intervals[i].path, "%g s makes %.3g times, more than %d", every, count,
                      MAX_TARGETS);
-    targets += count;
+    else
+      targets += count;
   }
-  const double *at;
-  int given = ink_deck_numbers(deck, &at, "output.snapshots.at");
-  for (int i = 0; i < given; i++) check_within(deck, errors, "output.snapshots.at", at[i]);
-  for (int i = 0; i < ink_deck_count(deck, "verify"); i++) {
-    char path[64];
-    snprintf(path, sizeof path, "verify[%d].at", i);
-    if (ink_deck_node(deck, "%s", path)) check_within(deck, errors, path, ink_deck_number(deck, "%s", path));
-  }
+  targets += check_given_times(deck, errors);
+  if (targets > MAX_TARGETS)
+    ink_deck_error(deck, errors, "time", "the deck makes %.3g times that steps must hit, more than %d",
+                   targets, MAX_TARGETS);
 }
 
 static PetscErrorCode add(RawList *list, double time, unsigned what, int order) {
@@ -103,6 +135,15 @@ static PetscErrorCode add(RawList *list, double time, unsigned what, int order) 
     PetscCall(PetscRealloc(list->room * sizeof *list->raw, &list->raw));
   }
   list->raw[list->count++] = (Raw){time, what, order};
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_track(RawList *list, const InkDeck *deck, int i) {
+  double from, to;
+  PetscFunctionBeginUser;
+  ink_track_span(deck, i, &from, &to);
+  for (int j = 0; j <= INK_TRACK_INTERVALS; j++)
+    PetscCall(add(list, ink_track_time(from, to, j), INK_EVENT_TRACK, ORDER_MULTIPLE));
   PetscFunctionReturn(0);
 }
 
@@ -123,6 +164,8 @@ static PetscErrorCode add_all(const InkDeck *deck, const InkEvents *events, unsi
   for (int i = 0; i < given; i++) PetscCall(add(list, at[i], INK_EVENT_SNAPSHOT, ORDER_GIVEN));
   for (int i = 0; mask & INK_EVENT_VERIFY && i < ink_deck_count(deck, "verify"); i++)
     PetscCall(add(list, ink_verify_time(deck, i), INK_EVENT_VERIFY, ORDER_GIVEN));
+  for (int i = 0; mask & INK_EVENT_TRACK && i < ink_deck_count(deck, "verify"); i++)
+    if (is_rate(deck, i)) PetscCall(add_track(list, deck, i));
   PetscFunctionReturn(0);
 }
 

@@ -11,7 +11,8 @@ enum {
   INK_EVENT_VERIFY = 4,
   INK_EVENT_CHECKPOINT = 8, /* checkpoint.every_simulated */
   INK_EVENT_END = 16,
-  INK_EVENT_ALL = 31,
+  INK_EVENT_TRACK = 32, /* a sample of a rate (tracks.h) */
+  INK_EVENT_ALL = 63,
 };
 
 typedef struct InkEvent {
@@ -24,7 +25,7 @@ typedef struct InkEvents {
   double same;      /* times closer than this are one target */
   int count;        /* targets after start, up to and with the end */
   InkEvent *event;  /* in order of time; the last one is the end */
-  unsigned initial; /* what happens at the start: snapshot always; series, verify when asked for */
+  unsigned initial; /* what happens at the start: snapshot always; series, verify, track when asked for */
 } InkEvents;
 
 /* Deck checks (rank 0): end after start, `at` within the run, not too many targets. */
@@ -40,6 +41,10 @@ const InkEvent *ink_events_after(const InkEvents *events, double now);
 /* Start and end of the deck's time. A steady deck without an end has one pseudo second. */
 double ink_deck_start(const InkDeck *deck);
 double ink_deck_end(const InkDeck *deck);
-/* When the i-th verify entry is due: its `at`, or the end. */
+/* A steady deck is solved for its state at the end. */
+bool ink_deck_steady(const InkDeck *deck);
+/* Times of the deck's run closer than this are the same but for rounding. */
+double ink_deck_same_time(const InkDeck *deck);
+/* When the i-th verify entry is due: its `at` (of a rate, the end of its samples), or the end. */
 double ink_verify_time(const InkDeck *deck, int i);
 #endif

@@ -10,6 +10,7 @@ InkExit ink_list(FILE *stream) {
     fprintf(stream, "  %-20s %s\n  %-20s methods:", ink_solvers[s]->name, ink_solvers[s]->summary, "");
     for (const char *const *m = ink_solvers[s]->methods; m && *m; m++) fprintf(stream, " %s", *m);
     fprintf(stream, "\n");
+    if (ink_solvers[s]->list) ink_solvers[s]->list(stream);
   }
   fprintf(stream, "`inkdrop describe SOLVER` prints every key of a solver's deck.\n");
   return INK_DONE;

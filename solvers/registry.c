@@ -1,11 +1,12 @@
 /* The equations inkdrop knows: one line each. */
 #include "solver.h"
 #include "heat/heat.h"
+#include "reaction_diffusion/reaction_diffusion.h"
 
 #include <string.h>
 
 /* A line an equation: its `solver:` name, which is also that of its InkSolverType ink_NAME. */
-#define EQUATIONS(LINE) LINE(heat)
+#define EQUATIONS(LINE) LINE(heat) LINE(reaction_diffusion)
 
 #define TYPE(name) &ink_##name,
 #define NAME(name) #name,

@@ -2,45 +2,119 @@
 #include "series_columns.h"
 #include "verify.h"
 
+#include <stdarg.h>
 #include <string.h>
 
-static PetscErrorCode add(InkColumns *columns, int *room, const char *kind, const char *argument) {
-  PetscFunctionBeginUser;
-  if (columns->count == *room) {
-    *room = *room ? 2 * *room : 16;
-    PetscCall(PetscRealloc((size_t)*room * sizeof *columns->query, &columns->query));
-    PetscCall(PetscRealloc((size_t)*room * sizeof *columns->name, &columns->name));
-    PetscCall(PetscRealloc((size_t)*room * sizeof *columns->long_name, &columns->long_name));
+/* The columns while they are being collected. */
+typedef struct Candidates {
+  InkColumns *columns;
+  int room;
+} Candidates;
+
+/* Are the options with which two entries ask for the same quantity of the same field the same? */
+static bool same_options(const InkNode *a, const InkNode *b) {
+  static const char *const options[] = {"axis", "level", "wavenumber"};
+  for (int o = 0; o < 3; o++) {
+    const InkNode *p = a ? ink_tree_child(a, options[o]) : NULL;
+    const InkNode *q = b ? ink_tree_child(b, options[o]) : NULL;
+    if (!p != !q) return false;
+    if (p && o == 0 && strcmp(p->text, q->text) != 0) return false;
+    if (p && o > 0 && p->number != q->number) return false;
   }
-  char text[512];
-  snprintf(text, sizeof text, "%s:%s", kind, argument);
-  columns->long_name[columns->count] = ink_pool_strdup(columns->pool, text);
-  columns->query[columns->count] = ink_query_parse(columns->pool, text, NULL);
-  char *name = ink_pool_strdup(columns->pool, text);
+  return true;
+}
+
+/* Adds a column for `query` unless it is there. title: its long name and, with '_' for what may not stand in
+ * names, its name. */
+static PetscErrorCode add(Candidates *list, const char *title, const InkQuery *query) {
+  InkColumns *columns = list->columns;
+  int alike = 0;
+  PetscFunctionBeginUser;
+  for (int c = 0; c < columns->count; c++) {
+    const InkQuery *other = &columns->query[c];
+    if (strcmp(columns->long_name[c], title) != 0) continue;
+    if (same_options(other->entry, query->entry)) PetscFunctionReturn(0);
+    alike++;
+  }
+  if (columns->count == list->room) {
+    list->room = list->room ? 2 * list->room : 16;
+    PetscCall(PetscRealloc((size_t)list->room * sizeof *columns->query, &columns->query));
+    PetscCall(PetscRealloc((size_t)list->room * sizeof *columns->name, &columns->name));
+    PetscCall(PetscRealloc((size_t)list->room * sizeof *columns->long_name, &columns->long_name));
+  }
+  char name[512];
+  snprintf(name, sizeof name, "%s", title);
+  if (alike > 0) snprintf(name, sizeof name, "%s_%d", title, alike + 1);
   for (char *c = name; *c; c++)
     if (*c == ':' || *c == '.' || *c == '/') *c = '_';
-  columns->name[columns->count++] = name;
+  columns->query[columns->count] = *query;
+  columns->long_name[columns->count] = ink_pool_strdup(columns->pool, title);
+  columns->name[columns->count++] = ink_pool_strdup(columns->pool, name);
+  PetscFunctionReturn(0);
+}
+
+__attribute__((format(printf, 2, 3))) static PetscErrorCode add_named(Candidates *list, const char *format,
+                                                                      ...) {
+  va_list arguments;
+  char text[400];
+  PetscFunctionBeginUser;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  InkQuery query = ink_query_parse(list->columns->pool, text, NULL);
+  PetscCall(add(list, text, &query));
+  PetscFunctionReturn(0);
+}
+
+/* Of every side, and with several fields of every field. */
+static PetscErrorCode add_sides(const char *const *fields, int count, Candidates *list) {
+  static const char *const kinds[] = {"flux", "current"};
+  static const char *const sides[] = {"x_min", "x_max", "y_min", "y_max", "z_min", "z_max", "r_min", "r_max"};
+  PetscFunctionBeginUser;
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+    for (size_t s = 0; s < sizeof sides / sizeof *sides; s++) {
+      if (count == 1) PetscCall(add_named(list, "%s:%s", kinds[k], sides[s]));
+      for (int f = 0; f < count && count > 1; f++)
+        PetscCall(add_named(list, "%s:%s:%s", kinds[k], sides[s], fields[f]));
+    }
+  PetscFunctionReturn(0);
+}
+
+/* What a verify entry asks, or samples, with options: front:position, amplitude, wavelength, spots. The field
+ * goes into the name when the deck gives it as an option. */
+static PetscErrorCode add_asked(const InkDeck *deck, int i, int fields, Candidates *list) {
+  static const char *const kinds[] = {"front", "amplitude", "wavelength", "spots"};
+  PetscFunctionBeginUser;
+  const char *quantity = ink_deck_text(deck, "verify[%d].quantity", i);
+  const InkNode *entry = ink_deck_node(deck, "verify[%d]", i), *field = ink_tree_child(entry, "field");
+  InkTrackKind rate = ink_track_kind(quantity);
+  InkQuery query = ink_query_parse(list->columns->pool, quantity, entry);
+  if (rate != INK_TRACK_NONE) query = ink_track_base(list->columns->pool, rate, &query);
+  bool wanted = false;
+  for (int k = 0; k < 4; k++) wanted = wanted || strcmp(query.kind, kinds[k]) == 0;
+  if (!wanted) PetscFunctionReturn(0);
+  char title[400];
+  snprintf(title, sizeof title, "%s%s%s", query.kind, *query.argument ? ":" : "", query.argument);
+  size_t length = strlen(title);
+  if (fields > 1 && field && field->text) snprintf(title + length, sizeof title - length, ":%s", field->text);
+  PetscCall(add(list, title, &query));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode add_candidates(const InkDeck *deck, InkColumns *columns) {
-  static const char *const of_fields[] = {"integral", "min", "max", "balance"};
-  static const char *const sides[] = {"x_min", "x_max", "y_min", "y_max", "z_min", "z_max", "r_min", "r_max"};
-  int room = 0;
+  static const char *const of_fields[] = {"mean", "integral", "min", "max", "balance", "error:l2"};
+  Candidates list = {columns, 0};
   PetscFunctionBeginUser;
   for (int p = 0; p < ink_deck_count(deck, "probes"); p++)
-    PetscCall(add(columns, &room, "probe", ink_deck_name(deck, "probes", p)));
+    PetscCall(add_named(&list, "probe:%s", ink_deck_name(deck, "probes", p)));
   const char *const *fields;
   const InkDim *dims;
   int count = ink_deck_fields(deck, &fields, &dims);
-  for (int f = 0; f < count; f++) {
+  for (int f = 0; f < count; f++)
     for (size_t k = 0; k < sizeof of_fields / sizeof *of_fields; k++)
-      PetscCall(add(columns, &room, of_fields[k], fields[f]));
-    char argument[256];
-    snprintf(argument, sizeof argument, "l2:%s", fields[f]);
-    PetscCall(add(columns, &room, "error", argument));
-  }
-  for (size_t s = 0; s < sizeof sides / sizeof *sides; s++) PetscCall(add(columns, &room, "flux", sides[s]));
+      PetscCall(add_named(&list, "%s:%s", of_fields[k], fields[f]));
+  PetscCall(add_sides(fields, count, &list));
+  for (int i = 0; i < ink_deck_count(deck, "verify"); i++) PetscCall(add_asked(deck, i, count, &list));
   PetscFunctionReturn(0);
 }
 

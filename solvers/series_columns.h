@@ -1,16 +1,20 @@
-/* The columns of OUT/series.h5: every number that is defined for the solver and needs no more than a name. */
+/* The columns of OUT/series.h5: every number that is defined for the solver and needs no more than a name,
+ * and those that verify entries ask for with options (fronts, amplitudes, wavelengths, spots). */
 #ifndef INK_SERIES_COLUMNS_H
 #define INK_SERIES_COLUMNS_H
 
 #include "../io/series.h"
 #include "solver.h"
 
-/* probe_NAME of every probe; integral, min, max, balance, error_l2 of every field; flux of every side. */
+/* probe_NAME of every probe; mean, integral, min, max, balance, error_l2 of every field; flux and current of
+ * every side, with several fields of each (flux_x_min_u); what verify entries sample or ask at a time
+ * (front_position, amplitude_u, wavelength, spots), with a number after the name where two differ only in
+ * their options. */
 typedef struct InkColumns {
   int count;
   InkQuery *query;
   const char **name, **long_name;
-  char *names; /* all, for the checkpoint: "probe_a integral_T" */
+  char *names; /* all, for the checkpoint: "probe_a mean_T" */
   InkPool *pool;
 } InkColumns;
 

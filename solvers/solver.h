@@ -33,6 +33,7 @@ typedef struct InkPlan {
   double cells; /* global */
   double bytes_per_rank;
   char method[32];                /* chosen: "explicit", "implicit", "steady" */
+  int order;                      /* in time, of the method; 0: steady */
   char reason[256];               /* why, in words with numbers */
   double dt;                      /* first or fixed step; 0: none */
   double dt_gershgorin, dt_exact; /* monotone limits of the explicit step; 0 when they do not apply */
@@ -48,11 +49,15 @@ typedef struct InkProgress {
                          what to try) */
 } InkProgress;
 
-/* A question of `verify` or of the series. */
+/* A question of `verify` or of the series. Where a quantity is of a field that does not stand in its name,
+ * the field is the option `field` of the entry, or follows after a colon, which means the same:
+ * flux|mean_flux|current SIDE[:FIELD], front position[:FIELD], amplitude|wavelength|spots [FIELD]; with one
+ * field it may be left out. The driver asks `front position` and `amplitude` again and again, with the entry,
+ * for front:speed and growth (tracks.h): a solver that defines the former has the latter. */
 typedef struct InkQuery {
   const char *kind;     /* "probe", "integral", "flux", "error", ... the part before ':' */
-  const char *argument; /* "centre", "T", "x_min", "l2:T"; "" when there is none */
-  const InkNode *entry; /* the verify entry for options (field, level, axis, from, to); may be NULL */
+  const char *argument; /* "centre", "T", "x_min", "l2:T", "x_min:u"; "" when there is none */
+  const InkNode *entry; /* the verify entry for options (field, level, axis, wavenumber); may be NULL */
 } InkQuery;
 
 typedef struct InkValue {
@@ -63,12 +68,17 @@ typedef struct InkValue {
 typedef struct InkSolverType {
   const char *name, *summary;
   const char *const *methods; /* for `list`; ends with NULL */
+  void (*list)(FILE *out);    /* what else `list` shows: kinetics, samplers. Optional */
   InkSchema schema;           /* key rows, field names, symbolic units */
 
   /* Rank 0, before broadcast, no MPI: everything wrong with the deck that the key table cannot say (sides,
    * sections that contradict each other, probes outside, quantities not defined). `ranks`: how many ranks
    * will run. All errors in one call. */
   void (*check)(const InkDeck *deck, int ranks, InkErrors *errors);
+
+  /* What `check` prints of a good deck before anything runs, besides the plan: the physics it can foresee.
+   * Rank 0, no MPI. Optional. */
+  void (*analyse)(const InkDeck *deck, FILE *out);
 
   /* Sets up on a good deck at time.start with the initial state. failure: what a user can cause (NaN in
    * initial, too many ranks). */

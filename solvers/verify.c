@@ -9,15 +9,35 @@
 static const struct QuantityRow {
   const char *kind, *argument;
 } quantities[] = {
-    {"probe", "NAME"},        {"integral", "FIELD"}, {"mean", "NAME"},
-    {"variance", "NAME"},     {"min", "FIELD"},      {"max", "FIELD"},
-    {"flux", "SIDE"},         {"mean_flux", "SIDE"}, {"current", "SIDE"},
-    {"error", "l2:FIELD"},    {"front", "position"}, {"growth", ""},
-    {"wavelength", ""},       {"balance", "FIELD"},  {"probability", ""},
-    {"absorbed", "SIDE"},     {"eigenvalue", "k"},   {"quadratic_variation", ""},
-    {"total_variation", ""},  {"msd", ""},           {"first_passage_time", ""},
-    {"alpha_bar", "t"},       {"beta", "t"},         {"snr", "t"},
-    {"posterior", "mean_x0"}, {"prior_kl", ""},      {"mixture", "weight:k"},
+    {"probe", "NAME"},
+    {"integral", "FIELD"},
+    {"mean", "NAME"},
+    {"variance", "NAME"},
+    {"min", "FIELD"},
+    {"max", "FIELD"},
+    {"flux", "SIDE"},
+    {"mean_flux", "SIDE"},
+    {"current", "SIDE"},
+    {"error", "l2:FIELD"},
+    {"front", "position or front:speed"},
+    {"growth", ""},
+    {"amplitude", ""},
+    {"wavelength", ""},
+    {"spots", ""},
+    {"balance", "FIELD"},
+    {"probability", ""},
+    {"absorbed", "SIDE"},
+    {"eigenvalue", "k"},
+    {"quadratic_variation", ""},
+    {"total_variation", ""},
+    {"msd", ""},
+    {"first_passage_time", ""},
+    {"alpha_bar", "t"},
+    {"beta", "t"},
+    {"snr", "t"},
+    {"posterior", "mean_x0"},
+    {"prior_kl", ""},
+    {"mixture", "weight:k"},
 };
 enum { QUANTITIES = sizeof quantities / sizeof *quantities, LONGEST_NAME = 32 };
 
@@ -69,10 +89,11 @@ static const char *nearest_quantity(const char *kind) {
   return best < QUANTITIES ? quantities[best].kind : NULL;
 }
 
-/* True when the quantity can be asked; else the error is added. dim: of its value. */
-static bool check_quantity(const InkDeck *deck, const InkSolverType *solver, const char *path,
-                           const InkQuery *query, InkDim *dim, InkErrors *errors) {
+/* Is the name of the quantity one of the deck's language, with what must follow it? Else the error is added.
+ */
+static bool check_name(const InkDeck *deck, const char *path, const InkQuery *query, InkErrors *errors) {
   const struct QuantityRow *row = find_quantity(query->kind);
+  size_t length = strcspn(query->argument, ":");
   if (!row) {
     const char *near = nearest_quantity(query->kind);
     ink_deck_error(deck, errors, path, "unknown quantity '%s'%s%s%s", query->kind,
@@ -84,10 +105,30 @@ static bool check_quantity(const InkDeck *deck, const InkSolverType *solver, con
                    row->argument);
     return false;
   }
-  char message[512] = "";
-  if (solver->defined(deck, query, dim, message, sizeof message)) return true;
-  ink_deck_error(deck, errors, path, "%s", message);
+  if (strcmp(query->kind, "front") != 0) return true;
+  if (length == strlen("position") && strncmp(query->argument, "position", length) == 0) return true;
+  if (length == strlen("speed") && strncmp(query->argument, "speed", length) == 0) return true;
+  ink_deck_error(deck, errors, path,
+                 "unknown quantity 'front:%s'; a front has front:position and front:speed", query->argument);
   return false;
+}
+
+/* True when the i-th entry's quantity can be asked; else the errors are added. dim: of its value. */
+static bool check_quantity(const InkDeck *deck, int i, const InkSolverType *solver, InkPool *pool,
+                           InkDim *dim, InkErrors *errors) {
+  char path[64], message[512] = "";
+  const char *quantity = ink_deck_text(deck, "verify[%d].quantity", i);
+  InkQuery query = ink_query_parse(pool, quantity, ink_deck_node(deck, "verify[%d]", i));
+  InkTrackKind kind = ink_track_kind(quantity);
+  snprintf(path, sizeof path, "verify[%d].quantity", i);
+  if (!check_name(deck, path, &query, errors) || !ink_track_check(deck, i, errors)) return false;
+  if (kind != INK_TRACK_NONE) query = ink_track_base(pool, kind, &query);
+  if (!solver->defined(deck, &query, dim, message, sizeof message)) {
+    ink_deck_error(deck, errors, path, "%s", message);
+    return false;
+  }
+  if (kind != INK_TRACK_NONE) *dim = ink_track_dim(kind);
+  return true;
 }
 
 void ink_verify_check(const InkDeck *deck, const InkSolverType *solver, InkErrors *errors) {
@@ -98,13 +139,10 @@ void ink_verify_check(const InkDeck *deck, const InkSolverType *solver, InkError
     const InkNode *quantity = ink_deck_node(deck, "verify[%d].quantity", i);
     const InkNode *expect = ink_deck_node(deck, "verify[%d].expect", i);
     if (!quantity || !quantity->text || !ink_deck_sound(deck, "verify[%d]", i)) continue;
-    char path[64];
-    snprintf(path, sizeof path, "verify[%d].quantity", i);
-    InkQuery query = ink_query_parse(pool, quantity->text, ink_deck_node(deck, "verify[%d]", i));
     InkDim dim = ink_dim_any();
-    if (!check_quantity(deck, solver, path, &query, &dim, errors)) continue;
+    if (!check_quantity(deck, i, solver, pool, &dim, errors)) continue;
     if (!expect || ink_dim_equal(&dim, &expect->dim)) continue;
-    char wanted[64], got[64];
+    char path[64], wanted[64], got[64];
     ink_dim_print(&dim, wanted, sizeof wanted);
     ink_dim_print(&expect->dim, got, sizeof got);
     snprintf(path, sizeof path, "verify[%d].expect", i);
@@ -139,7 +177,10 @@ PetscErrorCode ink_verify_create(MPI_Comm comm, const InkDeck *deck, InkVerify *
   made->pool = ink_pool_create();
   made->count = ink_deck_count(deck, "verify");
   PetscCall(PetscCalloc1((size_t)made->count, &made->entry));
-  for (int i = 0; i < made->count; i++) read_entry(deck, i, rank == 0, made);
+  for (int i = 0; i < made->count; i++) {
+    read_entry(deck, i, rank == 0, made);
+    PetscCall(ink_track_create(deck, i, made->pool, &made->entry[i].query, &made->entry[i].track));
+  }
   *verify = made;
   PetscFunctionReturn(0);
 }
@@ -147,10 +188,19 @@ PetscErrorCode ink_verify_create(MPI_Comm comm, const InkDeck *deck, InkVerify *
 PetscErrorCode ink_verify_destroy(InkVerify **verify) {
   PetscFunctionBeginUser;
   if (*verify) {
+    for (int i = 0; i < (*verify)->count; i++) PetscCall(ink_track_destroy(&(*verify)->entry[i].track));
     ink_pool_destroy(&(*verify)->pool);
     PetscCall(PetscFree((*verify)->entry));
   }
   PetscCall(PetscFree(*verify));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ink_verify_sample(InkVerify *verify, const InkSolverType *solver, void *self, double time,
+                                 double same) {
+  PetscFunctionBeginUser;
+  for (int i = 0; i < verify->count; i++)
+    if (verify->entry[i].track) PetscCall(ink_track_sample(verify->entry[i].track, solver, self, time, same));
   PetscFunctionReturn(0);
 }
 
@@ -160,7 +210,10 @@ PetscErrorCode ink_verify_evaluate(InkVerify *verify, const InkSolverType *solve
   for (int i = 0; i < verify->count; i++) {
     InkVerifyEntry *e = &verify->entry[i];
     if (fabs(e->at - time) > same) continue;
-    PetscCall(solver->quantity(self, &e->query, &e->value));
+    if (e->track)
+      ink_track_value(e->track, &e->value);
+    else
+      PetscCall(solver->quantity(self, &e->query, &e->value));
     snprintf(e->unit, sizeof e->unit, "%s", e->value.unit ? e->value.unit : "1");
     e->done = true;
   }
@@ -188,64 +241,4 @@ InkVerdict *ink_verify_verdicts(const InkVerify *verify, bool *pass) {
     *pass = *pass && v->pass;
   }
   return verdict;
-}
-
-PetscErrorCode ink_verify_save(const InkVerify *verify, InkStore *store) {
-  size_t n = (size_t)verify->count;
-  int64_t *done;
-  double *values;
-  PetscFunctionBeginUser;
-  if (n == 0) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(n, &done));
-  PetscCall(PetscMalloc1(2 * n, &values));
-  size_t length = 1;
-  for (size_t i = 0; i < n; i++) length += strlen(verify->entry[i].unit) + 1;
-  char *units;
-  PetscCall(PetscCalloc1(length, &units));
-  for (size_t i = 0; i < n; i++) {
-    const InkVerifyEntry *e = &verify->entry[i];
-    done[i] = e->done;
-    values[2 * i] = e->value.value;
-    values[2 * i + 1] = e->value.standard_error;
-    strcat(strcat(units, e->unit), "\n");
-  }
-  PetscCall(ink_store_write_integers(store, "/driver/verify_done", (int)n, done));
-  PetscCall(ink_store_write_numbers(store, "/driver/verify_values", 2 * (int)n, values));
-  PetscCall(ink_store_write_text(store, "/driver/verify_units", units));
-  PetscCall(PetscFree(done));
-  PetscCall(PetscFree(values));
-  PetscCall(PetscFree(units));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ink_verify_load(InkVerify *verify, InkStore *store) {
-  size_t n = (size_t)verify->count;
-  int rank = 0;
-  hsize_t size[4] = {0};
-  int64_t *done;
-  double *values;
-  char *units = NULL;
-  PetscFunctionBeginUser;
-  if (n == 0 || !ink_store_has(store, "/driver/verify_done")) PetscFunctionReturn(0);
-  PetscCall(ink_store_size(store, "/driver/verify_done", &rank, size));
-  if (rank != 1 || size[0] != n)
-    PetscFunctionReturn(0); /* the entries were changed: they are evaluated anew */
-  PetscCall(PetscMalloc1(n, &done));
-  PetscCall(PetscMalloc1(2 * n, &values));
-  PetscCall(ink_store_read_integers(store, "/driver/verify_done", (int)n, done));
-  PetscCall(ink_store_read_numbers(store, "/driver/verify_values", 2 * (int)n, values));
-  PetscCall(ink_store_read_text(store, "/driver/verify_units", &units));
-  const char *line = units ? units : "";
-  for (size_t i = 0; i < n; i++) {
-    InkVerifyEntry *e = &verify->entry[i];
-    size_t length = strcspn(line, "\n");
-    snprintf(e->unit, sizeof e->unit, "%.*s", (int)length, line);
-    line += length + (line[length] == '\n');
-    e->done = done[i] != 0;
-    e->value = (InkValue){values[2 * i], values[2 * i + 1], e->unit};
-  }
-  free(units);
-  PetscCall(PetscFree(done));
-  PetscCall(PetscFree(values));
-  PetscFunctionReturn(0);
 }

@@ -9,6 +9,7 @@
 #include "../io/report.h"
 #include "events.h"
 #include "solver.h"
+#include "tracks.h"
 
 typedef struct InkVerifyEntry {
   const char *quantity; /* as written; the deck's */
@@ -17,6 +18,7 @@ typedef struct InkVerifyEntry {
   const char *source;
   double display_factor, display_offset; /* value shown = value / factor - offset; rank 0 */
   const char *display_unit;              /* NULL: that of the value */
+  InkTrack *track;                       /* of a rate; NULL: the query is asked at one time */
   bool done;
   InkValue value;
   char unit[64]; /* the value's unit, kept over restarts */
@@ -38,6 +40,9 @@ void ink_verify_check(const InkDeck *deck, const InkSolverType *solver, InkError
 PetscErrorCode ink_verify_create(MPI_Comm comm, const InkDeck *deck, InkVerify **verify);
 PetscErrorCode ink_verify_destroy(InkVerify **verify);
 
+/* Takes the samples of rates that are due at `time`. Collective. */
+PetscErrorCode ink_verify_sample(InkVerify *verify, const InkSolverType *solver, void *self, double time,
+                                 double same);
 /* Evaluates the entries whose time is `time`, closer than `same`. Collective. */
 PetscErrorCode ink_verify_evaluate(InkVerify *verify, const InkSolverType *solver, void *self, double time,
                                    double same);
@@ -45,7 +50,7 @@ PetscErrorCode ink_verify_evaluate(InkVerify *verify, const InkSolverType *solve
  * *pass: all of them do. */
 InkVerdict *ink_verify_verdicts(const InkVerify *verify, bool *pass);
 
-/* The values so far, in a checkpoint. Collective. */
+/* The values so far and the samples of rates, in a checkpoint. Collective. */
 PetscErrorCode ink_verify_save(const InkVerify *verify, InkStore *store);
 PetscErrorCode ink_verify_load(InkVerify *verify, InkStore *store);
 #endif

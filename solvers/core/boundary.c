@@ -1,41 +1,21 @@
-/* Closures of the sides: q(x,t,u) from a side's law and the half cell,
- *
- *     ks (us - u) / d = q(x,t,us),      dq/du = q'(us) dus/du,   dus/du = (ks/d - k'(u)/2 (us - u)/d) /
- * f'(us),
- *
- * with f(us) = ks (us - u)/d - q(us). */
+/* Closures are made here: the faces of a side, the programs of its laws and coefficients, and the arrays. */
 #include "boundary.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { NEWTON_STEPS = 60 };
-#define NEWTON_TOLERANCE 1e-12
-
-/* How a closure is evaluated. */
-typedef enum Form { CLOSED, FIXED_VALUE, FIXED_FLUX, LINEAR_CONVECTION, SURFACE_LAW } Form;
-
-struct InkClosureParts {
-  Form form;
-  InkProgram *data;      /* value: v. fixed flux: q. linear convection: h, ambient. surface law: q, dq/dus */
-  InkProgram *conductor; /* k, dk/du at the cell's place */
-  bool data_static, k_static; /* evaluated once */
-  bool k_state;               /* k depends on u */
-  double *face_at[4];         /* x y z r of the face centres */
-  double *cell_at[4];         /* of the cells */
-  double *first, *second;     /* outputs of data */
-  double *k, *dk;             /* at u */
-  double *ks, *dks;           /* at the surface value */
-  double *state;              /* u */
-  unsigned char *done;        /* per face: Newton is done */
-  bool k_known, data_known;   /* the static ones have been evaluated */
-  void *memory;               /* of all the double arrays */
-};
+#include "boundary_impl.h"
 
 /* ---- geometry ---- */
 
 static double place(const InkMesh *mesh, int axis, int64_t local) {
   return mesh->axis[axis].centroid[mesh->start[axis] + local];
+}
+
+/* x y z r of a place given along the axes; in axisymmetric coordinates the second axis is z. */
+static void put_place(const InkMesh *mesh, const double along[3], double *const at[4], int64_t n) {
+  const bool axisymmetric = mesh->coordinates == INK_AXISYMMETRIC;
+  at[0][n] = at[3][n] = along[0];
+  at[1][n] = along[1];
+  at[2][n] = along[axisymmetric ? 1 : 2];
 }
 
 static void locate_faces(InkClosure *closure, const InkMesh *mesh) {
@@ -54,278 +34,298 @@ static void locate_faces(InkClosure *closure, const InkMesh *mesh) {
                          (end ? mesh->count[normal] - 1 : 0) * step[normal];
       closure->area[n] = axis->area[wall] * mesh->axis[first].volume[mesh->start[first] + a] *
                          mesh->axis[second].volume[mesh->start[second] + b];
+      if (parts->still) continue;
       double at[3] = {0.0, 0.0, 0.0};
       if (first < mesh->dim) at[first] = place(mesh, first, a);
       if (second < mesh->dim) at[second] = place(mesh, second, b);
       at[normal] = axis->centroid[cell];
-      for (int d = 0; d < 3; d++) parts->cell_at[d][n] = at[d];
-      parts->cell_at[3][n] = at[0];
+      put_place(mesh, at, parts->cell_at, n);
       at[normal] = axis->face[wall];
-      for (int d = 0; d < 3; d++) parts->face_at[d][n] = at[d];
-      parts->face_at[3][n] = at[0];
+      put_place(mesh, at, parts->face_at, n);
     }
 }
 
+/* ---- arrays ---- */
+
+static void *array(InkClosure *closure, size_t columns, size_t element) {
+  const size_t count = closure->count > 0 ? (size_t)closure->count : 1;
+  return ink_pool_alloc(closure->parts->memory, columns * count * element);
+}
+
+static double *numbers(InkClosure *closure, int columns) {
+  return array(closure, (size_t)columns, sizeof(double));
+}
+
+/* The fields of a mask, in order; their number into *count. */
+static int *fields_of(InkPool *memory, uint64_t mask, int *count) {
+  int *field = ink_pool_alloc(memory, INK_MAX_FIELDS * sizeof *field);
+  *count = 0;
+  for (int f = 0; f < INK_MAX_FIELDS; f++)
+    if (mask >> f & 1) field[(*count)++] = f;
+  return field;
+}
+
 static void allocate(InkClosure *closure) {
-  enum { ARRAYS = 19 };
   struct InkClosureParts *parts = closure->parts;
-  const size_t n = (size_t)(closure->count > 0 ? closure->count : 1);
-  double *memory = calloc(ARRAYS * n, sizeof(double));
-  closure->cell = calloc(n, sizeof(int64_t));
-  parts->done = calloc(n, 1);
-  if (!memory || !closure->cell || !parts->done) abort();
-  double **array[ARRAYS] = {&closure->area,     &closure->inflow,   &closure->slope,    &closure->surface,
-                            &parts->face_at[0], &parts->face_at[1], &parts->face_at[2], &parts->face_at[3],
-                            &parts->cell_at[0], &parts->cell_at[1], &parts->cell_at[2], &parts->cell_at[3],
-                            &parts->first,      &parts->second,     &parts->k,          &parts->dk,
-                            &parts->ks,         &parts->dks,        &parts->state};
-  for (int a = 0; a < ARRAYS; a++) *array[a] = memory + (size_t)a * n;
-  parts->memory = memory;
-}
-
-/* ---- laws ---- */
-
-static uint64_t field_bit(void) { return 1ull << INK_VAR_FIELD; }
-static uint64_t time_bit(void) { return 1ull << INK_VAR_T; }
-static uint64_t variables_of(const InkExpr *e) { return e ? ink_expr_variables(e) : 0; }
-
-/* q as a function of the surface value. */
-static const InkExpr *surface_law(InkPool *pool, const InkSideData *data) {
-  const InkExpr *us = ink_expr_variable(pool, INK_VAR_FIELD);
-  if (data->type == INK_SIDE_FLUX) return data->value;
-  if (data->type == INK_SIDE_CONVECTION)
-    return ink_expr_binary(pool, INK_OP_MUL, data->coefficient,
-                           ink_expr_binary(pool, INK_OP_SUB, data->ambient, us));
-  const InkExpr *four = ink_expr_number(pool, 4.0);
-  const InkExpr *factor =
-      ink_expr_binary(pool, INK_OP_MUL, data->emissivity, ink_expr_number(pool, INK_STEFAN_BOLTZMANN));
-  const InkExpr *difference =
-      ink_expr_binary(pool, INK_OP_SUB, ink_expr_binary(pool, INK_OP_POW, data->ambient, four),
-                      ink_expr_binary(pool, INK_OP_POW, us, four));
-  return ink_expr_binary(pool, INK_OP_MUL, factor, difference);
-}
-
-static Form form_of(const InkSideData *data, bool k_state) {
-  const bool state = (variables_of(data->value) | variables_of(data->coefficient) |
-                      variables_of(data->ambient) | variables_of(data->emissivity)) &
-                     field_bit();
-  switch (data->type) {
-  case INK_SIDE_CLOSED:
-    return CLOSED;
-  case INK_SIDE_VALUE:
-    return FIXED_VALUE;
-  case INK_SIDE_FLUX:
-    return state || k_state ? SURFACE_LAW : FIXED_FLUX;
-  case INK_SIDE_CONVECTION:
-    return state || k_state ? SURFACE_LAW : LINEAR_CONVECTION;
-  case INK_SIDE_RADIATION:
-    return SURFACE_LAW;
+  const int n = closure->n;
+  closure->cell = array(closure, 1, sizeof *closure->cell);
+  closure->area = numbers(closure, 1);
+  closure->inflow = numbers(closure, n);
+  closure->slope = numbers(closure, n * n);
+  closure->surface = numbers(closure, n);
+  if (parts->still) return;
+  parts->state = numbers(closure, n);
+  for (int d = 0; d < 4; d++) {
+    parts->face_at[d] = numbers(closure, 1);
+    parts->cell_at[d] = numbers(closure, 1);
   }
-  return CLOSED;
 }
 
-static bool compile(InkClosure *closure, const InkSideData *data, const InkExpr *conductivity, InkPool *pool,
-                    char *message, size_t size) {
-  struct InkClosureParts *parts = closure->parts;
-  const InkExpr *out[2] = {NULL, NULL};
+static void allocate_newton(InkClosure *closure) {
+  InkSurfaceNewton *newton = &closure->parts->newton;
+  InkPool *memory = closure->parts->memory;
+  const int m = newton->m, n = closure->n;
+  const size_t number = sizeof(double), rows = (size_t)m * number, row = (size_t)n * rows;
+  newton->status = array(closure, 1, 1);
+  newton->base = numbers(closure, m);
+  newton->step = numbers(closure, m);
+  newton->scale = numbers(closure, m);
+  newton->merit = numbers(closure, 1);
+  newton->fraction = numbers(closure, 1);
+  newton->residual = ink_pool_alloc(memory, rows);
+  newton->magnitude = ink_pool_alloc(memory, rows);
+  newton->flow = ink_pool_alloc(memory, rows);
+  newton->by_surface = ink_pool_alloc(memory, row);
+  newton->by_cell = ink_pool_alloc(memory, row);
+  newton->flow_by_surface = ink_pool_alloc(memory, row);
+  newton->flow_by_cell = ink_pool_alloc(memory, row);
+  newton->matrix = ink_pool_alloc(memory, (size_t)m * rows);
+  newton->right = ink_pool_alloc(memory, row);
+}
+
+/* ---- programs ---- */
+
+typedef struct Maker {
+  const InkClosureSpec *spec;
+  const InkSideUse *use;
+  InkPool *pool;
+  char *message;
+  size_t size;
+} Maker;
+
+static InkProgram *compile(const Maker *maker, int outputs, const InkExpr *const out[]) {
+  return ink_program_create(outputs, out, 1ull << INK_VAR_T, maker->message, maker->size);
+}
+
+static bool varies(const InkExpr *e) {
+  return ink_side_fields(e) || (ink_side_variables(e) >> INK_VAR_T & 1);
+}
+
+/* e and its derivatives with respect to the fields of a list. */
+static int with_derivatives(const Maker *maker, const InkExpr *e, int count, const int field[],
+                            const InkExpr *out[]) {
+  out[0] = e;
+  for (int j = 0; j < count; j++) out[1 + j] = ink_expr_derivative(maker->pool, e, INK_VAR_FIELD + field[j]);
+  return 1 + count;
+}
+
+static bool make_part(InkSideField *field, InkSidePart *part, const Maker *maker, const InkSideData *data,
+                      const InkExpr *where, int s) {
+  const InkExpr *out[1 + INK_MAX_FIELDS] = {NULL};
   int outputs = 1;
-  switch (parts->form) {
-  case CLOSED:
-    return true;
-  case FIXED_VALUE:
-  case FIXED_FLUX:
-    out[0] = data->value;
-    break;
-  case LINEAR_CONVECTION:
+  part->type = data->type;
+  if (where) {
+    part->condition = compile(maker, 1, &where);
+    if (!part->condition) return false;
+    field->choice_moves |= varies(where);
+  }
+  if (data->type == INK_SIDE_CLOSED) return true;
+  if (field->form == INK_FORM_COUPLED)
+    outputs =
+        with_derivatives(maker, ink_side_law(maker->pool, data, s), field->dependences, field->field, out);
+  else if (data->type == INK_SIDE_CONVECTION) {
     out[0] = data->coefficient;
     out[1] = data->ambient;
     outputs = 2;
-    break;
-  case SURFACE_LAW:
-    out[0] = surface_law(pool, data);
-    out[1] = ink_expr_derivative(pool, out[0], INK_VAR_FIELD);
-    outputs = 2;
-    break;
+  } else
+    out[0] = data->value;
+  for (int o = 0; o < outputs; o++) {
+    field->data_moves |= varies(out[o]);
+    field->data_state |= ink_side_fields(out[o]) != 0;
   }
-  const InkExpr *conductor[2] = {conductivity, ink_expr_derivative(pool, conductivity, INK_VAR_FIELD)};
-  parts->data = ink_program_create(outputs, out, time_bit(), message, size);
-  parts->conductor = parts->data ? ink_program_create(2, conductor, time_bit(), message, size) : NULL;
-  return parts->conductor != NULL;
+  part->law = compile(maker, outputs, out);
+  return part->law != NULL;
 }
 
-/* What kind of function of u and t the closure is. */
-static void classify(InkClosure *closure, const InkSideData *data, const InkExpr *conductivity) {
+static bool make_field(InkClosure *closure, const Maker *maker, int s) {
+  InkPool *memory = closure->parts->memory;
+  const InkSideParts *given = &maker->spec->parts[s];
+  InkSideField *field = &closure->parts->field[s];
+  if (field->form == INK_FORM_STILL) return true;
+  field->field =
+      fields_of(memory, field->form == INK_FORM_COUPLED ? maker->use->law[s] : 0, &field->dependences);
+  field->columns = 1 + field->dependences;
+  field->parts = given->count;
+  field->part = ink_pool_alloc(memory, (size_t)(given->count + 1) * sizeof *field->part);
+  field->uniform = given->count == 1 && !(given->where && given->where[0]);
+  for (int p = 0; p < given->count; p++) {
+    if (field->form == INK_FORM_LINEAR && given->data[p].type == INK_SIDE_CONVECTION) field->columns = 2;
+    if (!make_part(field, &field->part[p], maker, &given->data[p], given->where ? given->where[p] : NULL, s))
+      return false;
+  }
+  field->data_moves |= field->choice_moves;
+  field->data = numbers(closure, field->columns);
+  field->choice = array(closure, 1, sizeof *field->choice);
+  field->kind = array(closure, 1, 1);
+  if (!field->uniform) field->scratch = numbers(closure, field->columns);
+  return true;
+}
+
+static bool make_conductor(InkClosure *closure, const Maker *maker, int row, int column) {
   struct InkClosureParts *parts = closure->parts;
-  const uint64_t k = variables_of(conductivity), h = variables_of(data->coefficient);
-  const uint64_t law =
-      variables_of(data->value) | h | variables_of(data->ambient) | variables_of(data->emissivity);
-  const bool fixed_flux = data->type == INK_SIDE_FLUX && !(law & field_bit());
-  parts->k_state = k & field_bit();
-  parts->k_static = !(k & (field_bit() | time_bit()));
-  parts->form = form_of(data, parts->k_state);
-  parts->data_static = parts->form != SURFACE_LAW && !(law & time_bit());
-  closure->moving = data->type != INK_SIDE_CLOSED && ((law | k) & time_bit());
-  closure->fixes_level = data->type != INK_SIDE_CLOSED && !fixed_flux;
-  closure->affine = !closure->fixes_level || parts->form == LINEAR_CONVECTION ||
-                    (parts->form == FIXED_VALUE && !parts->k_state);
-  closure->constant_slope =
-      !closure->fixes_level || (closure->affine && parts->k_static && !(h & time_bit()));
-  closure->dissipative = !closure->fixes_level || (closure->affine && data->type != INK_SIDE_FLUX) ||
-                         (data->type == INK_SIDE_RADIATION && !parts->k_state && !(law & field_bit()));
+  const InkExpr *k = maker->spec->conductivity[row * closure->n + column];
+  const InkExpr *out[1 + INK_MAX_FIELDS];
+  InkConductor *conductor = &parts->conductor[parts->conductors];
+  if (row == column) parts->field[row].conductor = parts->conductors;
+  parts->conductors++;
+  conductor->row = row;
+  conductor->column = column;
+  conductor->field = fields_of(parts->memory, ink_side_fields(k), &conductor->dependences);
+  conductor->moves = varies(k);
+  conductor->cell = numbers(closure, 1 + conductor->dependences);
+  if (conductor->dependences) conductor->surface = numbers(closure, 1 + conductor->dependences);
+  const int outputs = with_derivatives(maker, k, conductor->dependences, conductor->field, out);
+  conductor->program = compile(maker, outputs, out);
+  return conductor->program != NULL;
 }
 
-InkClosure *ink_closure_create(const InkMesh *mesh, int side, const InkSideData *data,
-                               const InkExpr *conductivity, InkPool *pool, char *message, size_t size) {
-  InkClosure *closure = calloc(1, sizeof *closure);
-  if (!closure) abort();
-  closure->parts = calloc(1, sizeof *closure->parts);
-  if (!closure->parts) abort();
+static bool make_conductors(InkClosure *closure, const Maker *maker) {
+  struct InkClosureParts *parts = closure->parts;
+  const int n = closure->n;
+  int most = 0;
+  for (int e = 0; e < n * n; e++) most += maker->spec->conductivity[e] != NULL;
+  parts->conductor = ink_pool_alloc(parts->memory, (size_t)(most + 1) * sizeof *parts->conductor);
+  for (int s = 0; s < n; s++) {
+    const InkSideField *field = &parts->field[s];
+    if (field->form == INK_FORM_STILL || !field->mobile) continue;
+    if (!make_conductor(closure, maker, s, s)) return false; /* a row begins with the own one */
+    for (int f = 0; f < n; f++)
+      if ((maker->use->cross[s] >> f & 1) && !make_conductor(closure, maker, s, f)) return false;
+  }
+  return true;
+}
+
+static bool make_velocity(InkClosure *closure, const Maker *maker) {
+  struct InkClosureParts *parts = closure->parts;
+  const InkExpr *velocity = maker->spec->velocity;
+  if (ink_side_absent(velocity)) return true;
+  parts->inwards = closure->side % 2 ? -1.0 : 1.0;
+  parts->velocity_moves = varies(velocity);
+  parts->speed = numbers(closure, 1);
+  parts->velocity = compile(maker, 1, &velocity);
+  return parts->velocity != NULL;
+}
+
+/* ---- the coupled fields ---- */
+
+/* Marks the linear fields whose us a coupled field's law or half cell uses. */
+static void mark_followed(InkClosure *closure, const InkClosureSpec *spec, const InkSideUse *use) {
+  struct InkClosureParts *parts = closure->parts;
+  const int n = closure->n;
+  uint64_t used = 0;
+  for (int a = 0; a < parts->newton.m; a++) {
+    const int s = parts->newton.field[a];
+    used |= use->law[s] | use->cross[s];
+    for (int f = 0; f < n; f++)
+      if (f == s || (use->cross[s] >> f & 1)) used |= ink_side_fields(spec->conductivity[s * n + f]);
+  }
+  for (int f = 0; f < n; f++) {
+    InkSideField *field = &parts->field[f];
+    field->followed = (used >> f & 1) && field->form != INK_FORM_COUPLED;
+    if (!field->followed) continue;
+    field->follow = numbers(closure, 1);
+    for (int64_t i = 0; i < closure->count; i++) field->follow[i] = 1.0; /* what a still field keeps */
+  }
+}
+
+/* May field s be solved by itself in plain loops? */
+static bool is_single(const InkClosure *closure, const InkClosureSpec *spec, const InkSideUse *use, int s) {
+  const InkSideField *field = &closure->parts->field[s];
+  const uint64_t uses = use->law[s] | use->cross[s] | ink_side_fields(spec->conductivity[s * spec->n + s]);
+  return field->mobile && field->uniform && !closure->parts->velocity && !(uses & ~(1ull << s)) &&
+         field->part[0].type != INK_SIDE_VALUE && field->part[0].type != INK_SIDE_CLOSED;
+}
+
+static void make_newton(InkClosure *closure, const InkClosureSpec *spec, const InkSideUse *use) {
+  struct InkClosureParts *parts = closure->parts;
+  InkSurfaceNewton *newton = &parts->newton;
+  uint64_t coupled = 0;
+  for (int s = 0; s < closure->n; s++)
+    if (use->form[s] == INK_FORM_COUPLED) coupled |= 1ull << s;
+  if (!coupled) return;
+  newton->field = fields_of(parts->memory, coupled, &newton->m);
+  newton->place = ink_pool_alloc(parts->memory, (size_t)closure->n * sizeof *newton->place);
+  for (int s = 0; s < closure->n; s++) newton->place[s] = -1;
+  for (int a = 0; a < newton->m; a++) newton->place[newton->field[a]] = a;
+  newton->single = newton->m == 1 && is_single(closure, spec, use, newton->field[0]);
+  allocate_newton(closure);
+  mark_followed(closure, spec, use);
+}
+
+/* ---- creation ---- */
+
+static bool make(InkClosure *closure, const Maker *maker) {
+  struct InkClosureParts *parts = closure->parts;
+  if (parts->still) return true;
+  for (int s = 0; s < closure->n; s++)
+    if (!make_field(closure, maker, s)) return false;
+  if (!make_conductors(closure, maker) || !make_velocity(closure, maker)) return false;
+  make_newton(closure, maker->spec, maker->use);
+  return true;
+}
+
+InkClosure *ink_closure_create(const InkMesh *mesh, int side, const InkClosureSpec *spec, InkPool *pool,
+                               char *message, size_t size) {
+  InkPool *memory = ink_pool_create();
+  InkClosure *closure = ink_pool_alloc(memory, sizeof *closure);
+  struct InkClosureParts *parts = ink_pool_alloc(memory, sizeof *parts);
+  InkSideUse use;
+  const Maker maker = {.spec = spec, .use = &use, .pool = pool, .message = message, .size = size};
+  closure->parts = parts;
   closure->side = side;
-  closure->type = data->type;
+  closure->n = spec->n;
   closure->count = ink_side_count(mesh, side);
-  classify(closure, data, conductivity);
+  parts->memory = memory;
+  parts->field_size = (size_t)mesh->size;
+  parts->field = ink_pool_alloc(memory, (size_t)spec->n * sizeof *parts->field);
+  ink_side_use(spec, pool, &use);
+  parts->still = true;
+  for (int s = 0; s < spec->n; s++) {
+    parts->field[s].form = use.form[s];
+    parts->field[s].mobile = spec->conductivity[s * spec->n + s] != NULL;
+    parts->field[s].conductor = -1;
+    parts->still = parts->still && use.form[s] == INK_FORM_STILL;
+  }
+  ink_side_classify(closure, spec, &use, pool);
   allocate(closure);
   locate_faces(closure, mesh);
-  if (!compile(closure, data, conductivity, pool, message, size)) ink_closure_destroy(&closure);
+  if (!make(closure, &maker)) ink_closure_destroy(&closure);
   return closure;
 }
 
 void ink_closure_destroy(InkClosure **closure) {
   if (!*closure) return;
   struct InkClosureParts *parts = (*closure)->parts;
-  if (parts->data) ink_program_destroy(&parts->data);
-  if (parts->conductor) ink_program_destroy(&parts->conductor);
-  free(parts->memory);
-  free(parts->done);
-  free(parts);
-  free((*closure)->cell);
-  free(*closure);
+  for (int s = 0; s < (*closure)->n; s++)
+    for (int p = 0; p < parts->field[s].parts; p++) {
+      InkSidePart *part = &parts->field[s].part[p];
+      if (part->condition) ink_program_destroy(&part->condition);
+      if (part->law) ink_program_destroy(&part->law);
+    }
+  for (int c = 0; c < parts->conductors; c++)
+    if (parts->conductor[c].program) ink_program_destroy(&parts->conductor[c].program);
+  if (parts->velocity) ink_program_destroy(&parts->velocity);
+  InkPool *memory = parts->memory;
+  ink_pool_destroy(&memory);
   *closure = NULL;
-}
-
-/* ---- evaluation ---- */
-
-static void run(const InkProgram *program, const InkClosure *closure, double *const at[4], double t,
-                const double *state, double *first, double *second) {
-  const double *in[INK_VARS] = {NULL};
-  double *const out[2] = {first, second};
-  in[INK_VAR_X] = at[0];
-  in[INK_VAR_Y] = at[1];
-  in[INK_VAR_Z] = at[2];
-  in[INK_VAR_R] = at[3];
-  in[INK_VAR_T] = &t;
-  in[INK_VAR_FIELD] = state;
-  ink_program_run(program, (size_t)closure->count, in, out);
-}
-
-static void fix_value(InkClosure *closure, double t) {
-  struct InkClosureParts *parts = closure->parts;
-  const double d = closure->distance;
-  if (parts->k_state) run(parts->conductor, closure, parts->cell_at, t, parts->first, parts->ks, parts->dks);
-  for (int64_t i = 0; i < closure->count; i++) {
-    const double difference = parts->first[i] - parts->state[i];
-    const double ks = parts->k_state ? 0.5 * (parts->k[i] + parts->ks[i]) : parts->k[i];
-    closure->inflow[i] = ks * difference / d;
-    closure->slope[i] = (parts->k_state ? 0.5 * parts->dk[i] * difference - ks : -ks) / d;
-    closure->surface[i] = parts->first[i];
-  }
-}
-
-static void fix_flux(InkClosure *closure) {
-  struct InkClosureParts *parts = closure->parts;
-  for (int64_t i = 0; i < closure->count; i++) {
-    const double q = parts->first[i], k = parts->k[i];
-    closure->inflow[i] = q;
-    closure->slope[i] = 0.0;
-    closure->surface[i] = k == 0.0 ? parts->state[i] : parts->state[i] + q * closure->distance / k;
-  }
-}
-
-/* q = (ambient - u) / (1/h + d/k), written so that h = 0 and k = 0 give 0. */
-static void convect(InkClosure *closure) {
-  struct InkClosureParts *parts = closure->parts;
-  const double d = closure->distance;
-  for (int64_t i = 0; i < closure->count; i++) {
-    const double h = parts->first[i], ambient = parts->second[i], k = parts->k[i], u = parts->state[i];
-    const double sum = k + h * d;
-    const double transfer = sum == 0.0 ? 0.0 : h * k / sum;
-    closure->inflow[i] = transfer * (ambient - u);
-    closure->slope[i] = -transfer;
-    closure->surface[i] = sum == 0.0 ? u : u + h * d / sum * (ambient - u);
-  }
-}
-
-/* One Newton step of every face that is not done; returns how many are still open. */
-static int64_t newton_step(InkClosure *closure) {
-  struct InkClosureParts *parts = closure->parts;
-  const double d = closure->distance;
-  int64_t open = 0;
-  for (int64_t i = 0; i < closure->count; i++) {
-    if (parts->done[i]) continue;
-    const double u = parts->state[i], us = closure->surface[i], gradient = (us - u) / d;
-    const double ks = parts->k_state ? 0.5 * (parts->k[i] + parts->ks[i]) : parts->k[i];
-    const double f = ks * gradient - parts->first[i];
-    const double df = ks / d + (parts->k_state ? 0.5 * parts->dks[i] * gradient : 0.0) - parts->second[i];
-    const double step = df == 0.0 ? 0.0 : f / df;
-    closure->surface[i] = us - step;
-    if (!isfinite(step) || fabs(step) <= NEWTON_TOLERANCE * (fabs(us) + fabs(u)))
-      parts->done[i] = 1;
-    else
-      open++;
-  }
-  return open;
-}
-
-static void surface_terms(InkClosure *closure, double t) {
-  struct InkClosureParts *parts = closure->parts;
-  run(parts->data, closure, parts->face_at, t, closure->surface, parts->first, parts->second);
-  if (parts->k_state)
-    run(parts->conductor, closure, parts->cell_at, t, closure->surface, parts->ks, parts->dks);
-}
-
-static void solve_surface(InkClosure *closure, double t) {
-  struct InkClosureParts *parts = closure->parts;
-  const double d = closure->distance;
-  const size_t n = (size_t)closure->count;
-  memcpy(closure->surface, parts->state, n * sizeof(double));
-  memset(parts->done, 0, n);
-  int64_t open = closure->count;
-  for (int step = 0; step < NEWTON_STEPS && open > 0; step++) {
-    surface_terms(closure, t);
-    open = newton_step(closure);
-  }
-  surface_terms(closure, t);
-  for (int64_t i = 0; i < closure->count; i++) {
-    const double u = parts->state[i], us = closure->surface[i], gradient = (us - u) / d;
-    const double ks = parts->k_state ? 0.5 * (parts->k[i] + parts->ks[i]) : parts->k[i];
-    const double df = ks / d + (parts->k_state ? 0.5 * parts->dks[i] * gradient : 0.0) - parts->second[i];
-    const double du = ks / d - (parts->k_state ? 0.5 * parts->dk[i] * gradient : 0.0);
-    closure->inflow[i] = parts->first[i];
-    closure->slope[i] = df == 0.0 ? 0.0 : parts->second[i] * du / df;
-    const bool cold = closure->type == INK_SIDE_RADIATION && !(u > 0.0 && us > 0.0);
-    if (!parts->done[i] || cold) closure->inflow[i] = closure->slope[i] = NAN;
-  }
-}
-
-void ink_closure_evaluate(InkClosure *closure, double t, const double *u) {
-  struct InkClosureParts *parts = closure->parts;
-  if (closure->count == 0) return;
-  for (int64_t i = 0; i < closure->count; i++) parts->state[i] = u[closure->cell[i]];
-  if (parts->form == CLOSED) {
-    memcpy(closure->surface, parts->state, (size_t)closure->count * sizeof(double));
-    return;
-  }
-  if (!parts->k_static || !parts->k_known)
-    run(parts->conductor, closure, parts->cell_at, t, parts->state, parts->k, parts->dk);
-  parts->k_known = true;
-  if (parts->form == SURFACE_LAW) {
-    solve_surface(closure, t);
-    return;
-  }
-  if (!parts->data_static || !parts->data_known)
-    run(parts->data, closure, parts->face_at, t, parts->state, parts->first, parts->second);
-  parts->data_known = true;
-  if (parts->form == FIXED_VALUE) fix_value(closure, t);
-  if (parts->form == FIXED_FLUX) fix_flux(closure);
-  if (parts->form == LINEAR_CONVECTION) convect(closure);
 }

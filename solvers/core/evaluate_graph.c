@@ -1,9 +1,10 @@
 /* From trees to a graph of operations: equal operations are one node, and operations on constants are done
  * here, through the loops of the program itself, so that folding changes no bits.
  *
- * Exact rewrites only: a > b is b < a; a + (-b) is a - b; (-a)(-b) is a b; a^n is repeated squaring, lowest
- * bit first (a^5 = a (a^2)^2), a^-n is 1/a^n, a^0.5 is sqrt(a). Factors and summands of one operation are put
- * in a fixed order. */
+ * Exact rewrites only: a > b is b < a; a + (-b) is a - b; (-a)(-b) is a b; (-a) b is -(a b), so that a
+ * reaction that takes from one species what it gives to another is computed once; a^n is repeated squaring,
+ * lowest bit first (a^5 = a (a^2)^2), a^-n is 1/a^n, a^0.5 is sqrt(a). Factors and summands of one operation
+ * are put in a fixed order. */
 #include "evaluate_impl.h"
 
 #include <stdio.h>
@@ -127,6 +128,10 @@ static int operation(InkGraph *g, InkCode code, int x, int y, int z) {
   if (code == INK_C_SUB && nz->code == INK_C_NEG) return operation(g, INK_C_ADD, x, -1, nz->arg[0]);
   if (code == INK_C_MUL && nx->code == INK_C_NEG && nz->code == INK_C_NEG)
     return operation(g, INK_C_MUL, nx->arg[0], -1, nz->arg[0]);
+  if (code == INK_C_MUL && nx->code == INK_C_NEG && !is_constant(g, z))
+    return operation(g, INK_C_NEG, operation(g, INK_C_MUL, nx->arg[0], -1, z), -1, -1);
+  if (code == INK_C_MUL && nz->code == INK_C_NEG && !is_constant(g, x))
+    return operation(g, INK_C_NEG, operation(g, INK_C_MUL, x, -1, nz->arg[0]), -1, -1);
   bool commutes = code == INK_C_ADD || code == INK_C_MUL || code == INK_C_EQ || code == INK_C_NE;
   if (commutes && x > z) {
     int swap = x;

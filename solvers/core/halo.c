@@ -2,7 +2,8 @@
  *
  * A face is `rows` rows of `length` cells. A face that is one row (or one cell) is sent from where it lies;
  * others are packed. Messages going up and down an axis have tags of their own, so that two ranks of a
- * periodic axis, each the other's neighbour on both sides, do not mix them.
+ * periodic axis, each the other's neighbour on both sides, do not mix them. Several fields go at once, each
+ * as messages of its own.
  */
 #include "mesh_impl.h"
 #include <string.h>
@@ -14,12 +15,15 @@ typedef struct InkFace {
   int64_t send, recv;   /* first cell: outermost owned, ghost */
   int64_t rows, pitch;  /* number of rows and distance between their starts */
   int64_t length, step; /* cells in a row and distance between them */
-  double *out, *in;
+  int64_t out, in;      /* packed: places in the buffer of a field */
 } InkFace;
 
 struct InkHalo {
   InkFace face[INK_SIDES];
+  int64_t size; /* of the buffer of a field */
+  int fields;   /* there is room for */
   double *buffer;
+  MPI_Request *request; /* [2 * INK_SIDES * fields] */
 };
 
 static int64_t face_cells(const InkFace *face) { return face->rows * face->length; }
@@ -44,30 +48,26 @@ PetscErrorCode ink_halo_create(const InkMesh *mesh, struct InkHalo **halo) {
   struct InkHalo *made;
   PetscCall(PetscNew(&made));
   *halo = made;
-  int64_t size = 0;
   for (int side = 0; side < INK_SIDES; side++) {
     InkFace *face = &made->face[side];
     face_layout(mesh, side / 2, side % 2, face);
     PetscCheck(!face->used || face_cells(face) <= PETSC_MPI_INT_MAX, PETSC_COMM_SELF,
                PETSC_ERR_ARG_OUTOFRANGE, "a halo face of %lld cells is too large for one message",
                (long long)face_cells(face));
-    if (face->used && !face->local && !face->in_place) size += 2 * face_cells(face);
-  }
-  PetscCall(PetscMalloc1((size_t)size, &made->buffer));
-  double *next = made->buffer;
-  for (int side = 0; side < INK_SIDES; side++) {
-    InkFace *face = &made->face[side];
     if (!face->used || face->local || face->in_place) continue;
-    face->out = next;
-    face->in = next + face_cells(face);
-    next += 2 * face_cells(face);
+    face->out = made->size;
+    face->in = made->size + face_cells(face);
+    made->size += 2 * face_cells(face);
   }
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ink_halo_destroy(struct InkHalo **halo) {
   PetscFunctionBeginUser;
-  if (*halo) PetscCall(PetscFree((*halo)->buffer));
+  if (*halo) {
+    PetscCall(PetscFree((*halo)->buffer));
+    PetscCall(PetscFree((*halo)->request));
+  }
   PetscCall(PetscFree(*halo));
   PetscFunctionReturn(0);
 }
@@ -97,35 +97,66 @@ static void copy_across(const InkFace *face, double *from, double *to) {
       to[row * face->pitch + i * face->step] = from[row * face->pitch + i * face->step];
 }
 
-PetscErrorCode ink_mesh_exchange(const InkMesh *mesh, double *values) {
+/* Buffers and requests for n fields. */
+static PetscErrorCode make_room(struct InkHalo *halo, int n) {
+  PetscFunctionBeginUser;
+  if (n <= halo->fields) PetscFunctionReturn(0);
+  PetscCall(PetscFree(halo->buffer));
+  PetscCall(PetscFree(halo->request));
+  PetscCall(PetscMalloc1((size_t)n * (size_t)halo->size, &halo->buffer));
+  PetscCall(PetscMalloc1(2 * INK_SIDES * (size_t)n, &halo->request));
+  halo->fields = n;
+  PetscFunctionReturn(0);
+}
+
+/* Posts the receives of a field and sends; *requests grows. */
+static PetscErrorCode start(const InkMesh *mesh, int field, double *values, int *requests) {
   PetscFunctionBeginUser;
   struct InkHalo *halo = mesh->halo;
-  MPI_Request request[2 * INK_SIDES];
-  int requests = 0;
+  double *buffer = halo->buffer + field * halo->size;
   for (int side = 0; side < INK_SIDES; side++) {
     const InkFace *face = &halo->face[side];
     if (!face->used || face->local) continue;
-    double *to = face->in_place ? values + face->recv : face->in;
+    double *to = face->in_place ? values + face->recv : buffer + face->in;
     /* What comes from below was sent upwards by its sender, hence the tag of the opposite side. */
     PetscCallMPI(MPI_Irecv(to, (int)face_cells(face), MPI_DOUBLE, mesh->neighbour[side / 2][side % 2],
-                           side ^ 1, mesh->comm, &request[requests++]));
+                           INK_SIDES * field + (side ^ 1), mesh->comm, &halo->request[(*requests)++]));
   }
   for (int side = 0; side < INK_SIDES; side++) {
     const InkFace *face = &halo->face[side];
     if (!face->used || face->local) continue;
-    if (!face->in_place) pack(face, values + face->send, face->out);
-    const double *from = face->in_place ? values + face->send : face->out;
-    PetscCallMPI(MPI_Isend(from, (int)face_cells(face), MPI_DOUBLE, mesh->neighbour[side / 2][side % 2], side,
-                           mesh->comm, &request[requests++]));
+    if (!face->in_place) pack(face, values + face->send, buffer + face->out);
+    const double *from = face->in_place ? values + face->send : buffer + face->out;
+    PetscCallMPI(MPI_Isend(from, (int)face_cells(face), MPI_DOUBLE, mesh->neighbour[side / 2][side % 2],
+                           INK_SIDES * field + side, mesh->comm, &halo->request[(*requests)++]));
   }
-  for (int side = 0; side < INK_SIDES; side++) {
-    const InkFace *face = &halo->face[side];
-    if (face->local) copy_across(face, values + halo->face[side ^ 1].send, values + face->recv);
-  }
-  PetscCallMPI(MPI_Waitall(requests, request, MPI_STATUSES_IGNORE));
-  for (int side = 0; side < INK_SIDES; side++) {
-    const InkFace *face = &halo->face[side];
-    if (face->used && !face->local && !face->in_place) unpack(face, face->in, values + face->recv);
-  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ink_mesh_exchange_fields(const InkMesh *mesh, int n, double *values) {
+  PetscFunctionBeginUser;
+  struct InkHalo *halo = mesh->halo;
+  int requests = 0;
+  PetscCall(make_room(halo, n));
+  for (int f = 0; f < n; f++) PetscCall(start(mesh, f, values + f * mesh->size, &requests));
+  for (int f = 0; f < n; f++)
+    for (int side = 0; side < INK_SIDES; side++) {
+      const InkFace *face = &halo->face[side];
+      double *field = values + f * mesh->size;
+      if (face->local) copy_across(face, field + halo->face[side ^ 1].send, field + face->recv);
+    }
+  PetscCallMPI(MPI_Waitall(requests, halo->request, MPI_STATUSES_IGNORE));
+  for (int f = 0; f < n; f++)
+    for (int side = 0; side < INK_SIDES; side++) {
+      const InkFace *face = &halo->face[side];
+      if (face->used && !face->local && !face->in_place)
+        unpack(face, halo->buffer + f * halo->size + face->in, values + f * mesh->size + face->recv);
+    }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ink_mesh_exchange(const InkMesh *mesh, double *values) {
+  PetscFunctionBeginUser;
+  PetscCall(ink_mesh_exchange_fields(mesh, 1, values));
   PetscFunctionReturn(0);
 }

@@ -1,12 +1,15 @@
-/* Linear systems A x = b whose matrix is a stencil of a mesh (a cell and its face neighbours).
+/* Linear systems A x = b of n fields whose matrix is a stencil of a mesh (a cell and its face neighbours),
+ * block by block (InkStencil):
  *
- *     diagonal[c] x[c] + sum over axes a (off[a][0][c] x[lower neighbour] + off[a][1][c] x[upper neighbour])
- * = b[c]
+ *     sum over f of [ diagonal_sf[c] x_f[c] + sum over axes a (off_sf[a][0][c] x_f[lower neighbour along a]
+ *                   + off_sf[a][1][c] x_f[upper neighbour]) ] = b_s[c]
  *
- * One axis: a direct tridiagonal (or cyclic) factorisation with partial pivoting on the gathered system, the
- * same bits on any rank count. More axes: PETSc, CG where symmetric and BiCGStab where not, preconditioned by
- * incomplete factorisations of each rank's block where the diagonal dominates and by algebraic multigrid
- * elsewhere; options with the prefix `ink_` (-ink_ksp_type, -ink_pc_type, ...) override the choice. */
+ * One axis: a direct band factorisation with partial pivoting on the gathered system (n fields a cell
+ * interleaved; periodic ends folded), the same bits on any rank count. More axes: PETSc, CG where symmetric
+ * and else BiCGStab or GMRES, preconditioned by incomplete factorisations of each rank's block where the
+ * diagonal dominates and by algebraic multigrid elsewhere. Where one does not converge the other is tried,
+ * and last a parallel direct factorisation, if PETSc has one and the system is not too large. Options with
+ * the prefix `ink_` (-ink_ksp_type, -ink_pc_type, ...) override the choice. */
 #ifndef INK_CORE_LINEAR_H
 #define INK_CORE_LINEAR_H
 
@@ -20,14 +23,15 @@ typedef struct InkLinearResult {
   char reason[160]; /* when not converged: in words */
 } InkLinearResult;
 
-/* symmetric: every matrix to come is symmetric positive definite. failure (INK_USAGE): more unknowns than
- * this PETSc can number; *linear is then NULL. Collective. */
-PetscErrorCode ink_linear_create(const InkMesh *mesh, bool symmetric, InkLinear **linear,
-                                 InkFailure *failure);
+/* coupling: [n * n] which blocks the matrices to come have. symmetric: every one is symmetric positive
+ * definite (only when n is 1). failure (INK_USAGE): more unknowns than this PETSc can number; *linear is then
+ * NULL. Collective. */
+PetscErrorCode ink_linear_create(const InkMesh *mesh, int n, const InkCoupling *coupling, bool symmetric,
+                                 InkLinear **linear, InkFailure *failure);
 /* Sets the matrix (copied). keep_preconditioner: go on with the one that was made for an earlier matrix (a
  * direct solver always factors). Entries must be finite. Collective. */
 PetscErrorCode ink_linear_matrix(InkLinear *linear, const InkStencil *matrix, bool keep_preconditioner);
-/* x = A^-1 b, arrays of the mesh (padded; ghosts of b are not read, ghosts of x not written), until the
+/* x = A^-1 b, arrays of n fields (padded; ghosts of b are not read, ghosts of x not written), until the
  * 2-norm of the preconditioned residual, which is about that of the error, is below max(rtol times its start,
  * atol). Not converging is a result, not an error. Collective. */
 PetscErrorCode ink_linear_solve(InkLinear *linear, const double *b, double rtol, double atol, double *x,

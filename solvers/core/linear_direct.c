@@ -1,4 +1,4 @@
-/* The direct solver of meshes with one axis.
+/* The direct solver of one field on one axis.
  *
  * The rows are gathered on every rank and factored there: a few thousand cells take microseconds, no rank
  * waits for another inside the elimination, and the bits do not depend on the rank count. A periodic axis
@@ -112,7 +112,7 @@ static void factor_border(InkDirect *d, double column_first, double column_last,
   d->regular = d->corner != 0;
 }
 
-PetscErrorCode ink_direct_matrix(InkDirect *d, const InkStencil *matrix) {
+PetscErrorCode ink_direct_matrix(InkDirect *d, const InkBlock *matrix) {
   PetscFunctionBeginUser;
   const int64_t n = d->n;
   PetscCall(gather(d, matrix->diagonal, d->diagonal));
@@ -129,7 +129,6 @@ PetscErrorCode ink_direct_matrix(InkDirect *d, const InkStencil *matrix) {
 
 PetscErrorCode ink_direct_solve(InkDirect *d, const double *b, double *x, InkLinearResult *result) {
   PetscFunctionBeginUser;
-  memset(result, 0, sizeof *result);
   PetscCall(gather(d, b, d->x));
   result->iterations = 1;
   if (!d->regular) {

@@ -63,9 +63,10 @@ static PetscErrorCode make_axes(const InkAxisSpec spec[], InkMesh *mesh) {
   static const InkAxisSpec unused = {.from = 0, .to = 1, .cells = 1};
   for (int a = 0; a < 3; a++) {
     bool used = a < mesh->dim;
-    char name = mesh->coordinates == INK_CARTESIAN ? "xyz"[a] : "ryz"[a];
-    PetscCall(ink_axis_create(used ? &spec[a] : &unused, name, used ? mesh->coordinates : INK_CARTESIAN,
-                              &mesh->axis[a]));
+    const bool straight = mesh->coordinates == INK_AXISYMMETRIC && a > 0;
+    char name = mesh->coordinates == INK_CARTESIAN ? "xyz"[a] : "rzy"[a];
+    PetscCall(ink_axis_create(used ? &spec[a] : &unused, name,
+                              used && !straight ? mesh->coordinates : INK_CARTESIAN, &mesh->axis[a]));
   }
   mesh->cells = mesh->axis[0].cells * mesh->axis[1].cells * mesh->axis[2].cells;
   PetscFunctionReturn(0);
@@ -112,9 +113,15 @@ PetscErrorCode ink_mesh_destroy(InkMesh **mesh) {
 
 PetscErrorCode ink_mesh_array(const InkMesh *mesh, double **values) {
   PetscFunctionBeginUser;
+  PetscCall(ink_mesh_fields(mesh, 1, values));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ink_mesh_fields(const InkMesh *mesh, int n, double **values) {
+  PetscFunctionBeginUser;
   /* Large arrays in huge pages: a stencil walks three or more rows at once, and each page walk costs. */
   const size_t huge_page = 1u << 21;
-  size_t bytes = (size_t)mesh->size * sizeof **values; /* size is a multiple of 8 doubles */
+  size_t bytes = (size_t)n * (size_t)mesh->size * sizeof **values; /* size is a multiple of 8 doubles */
   const bool huge = bytes >= 2 * huge_page;
   if (huge) bytes = (bytes + huge_page - 1) / huge_page * huge_page;
   *values = aligned_alloc(huge ? huge_page : 64, bytes);

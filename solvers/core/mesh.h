@@ -3,7 +3,8 @@
  * Finite volumes with separable metrics: the volume of cell (i,j,k) is volume[0][i] * volume[1][j] *
  * volume[2][k], the area of a face normal to axis d is area[d][face] times the volumes of the other axes.
  * Cartesian: volume = width, area = 1. Cylindrical r: volume = pi (r2^2 - r1^2), area = 2 pi r (per metre of
- * length). Spherical r: volume = 4 pi/3 (r2^3 - r1^3), area = 4 pi r^2. Values live at the cells' centroids.
+ * length). Spherical r: volume = 4 pi/3 (r2^3 - r1^3), area = 4 pi r^2. Axisymmetric (r, z): cylindrical r
+ * times Cartesian z. Values live at the cells' centroids.
  */
 #ifndef INK_CORE_MESH_H
 #define INK_CORE_MESH_H
@@ -13,7 +14,12 @@
 #include "../../io/deck.h"
 #include "../../io/snapshot.h"
 
-typedef enum InkCoordinates { INK_CARTESIAN, INK_CYLINDRICAL, INK_SPHERICAL } InkCoordinates;
+typedef enum InkCoordinates {
+  INK_CARTESIAN,
+  INK_CYLINDRICAL, /* r */
+  INK_SPHERICAL,   /* r */
+  INK_AXISYMMETRIC /* r, z: axis[0] is r with cylindrical metrics, axis[1] is z */
+} InkCoordinates;
 
 /* A stretch of an axis up to `to`, in cells whose neighbouring widths have the ratio `grading`. */
 typedef struct InkAxisSegment {
@@ -65,6 +71,18 @@ typedef struct InkMesh {
 
 /* Deck checks of the mesh section (rank 0): axes, order, grading ratio, periodic pairs, size. */
 void ink_mesh_check(const InkDeck *deck, int ranks, InkErrors *errors);
+/* What a deck says of its mesh, without making it (rank 0 or any; no MPI). Wrong or absent keys give
+ * defaults: Cartesian, and the axes that are there. */
+InkCoordinates ink_deck_coordinates(const InkDeck *deck);
+int ink_deck_dimension(const InkDeck *deck);
+/* Names of the sides of the deck's domain, by side number; "" where there is none. */
+void ink_deck_sides(const InkDeck *deck, const char *names[]);
+/* The axis of that letter ('x', 'r', ...): 0 to dim - 1, or -1. */
+int ink_deck_axis(const InkDeck *deck, char letter);
+/* Powers of a metre that the integral over a side (metres of depth not counted) and over the volume have: in
+ * 1-D Cartesian 0 and 1, in spherical 2 and 3. */
+int ink_deck_side_metres(const InkDeck *deck);
+int ink_deck_volume_metres(const InkDeck *deck);
 /* Makes the mesh of a good deck. Collective. When there are more ranks than can get a cell, the failure says
  * so (INK_USAGE) on all ranks and *mesh is NULL. */
 PetscErrorCode ink_mesh_create(MPI_Comm comm, const InkDeck *deck, InkMesh **mesh, InkFailure *failure);
@@ -75,12 +93,17 @@ PetscErrorCode ink_mesh_destroy(InkMesh **mesh);
 
 PetscErrorCode ink_mesh_array(const InkMesh *mesh,
                               double **values); /* zeroed, 64-byte aligned; free with ink_mesh_free */
+/* The same for n fields, one after the other: field f is at values + f * mesh->size. This is the layout of
+ * the state of an equation of several fields everywhere (operator, closures, steppers, linear solvers). */
+PetscErrorCode ink_mesh_fields(const InkMesh *mesh, int n, double **values);
 void ink_mesh_free(double **values);
 static inline double *ink_mesh_first(const InkMesh *mesh, double *values) { return values + mesh->origin; }
 
 /* Fills the ghost cells between ranks and across periodic ends (not at walls). Collective. Faces only, no
  * corners. */
 PetscErrorCode ink_mesh_exchange(const InkMesh *mesh, double *values);
+/* The same for the n fields of ink_mesh_fields. */
+PetscErrorCode ink_mesh_exchange_fields(const InkMesh *mesh, int n, double *values);
 
 /* "cell (3, 0) at x = 0.1 m, y = 0 m" for messages: a global cell index and its centroid. */
 void ink_mesh_place(const InkMesh *mesh, const int64_t index[], const double at[], char *text, size_t size);

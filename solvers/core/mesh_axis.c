@@ -71,19 +71,20 @@ double ink_axis_width_ratio(const InkAxisSpec *spec) {
 
 static double cell_centroid(InkCoordinates coordinates, double a, double b) {
   double middle = 0.5 * (a + b), width = b - a;
-  if (coordinates == INK_CYLINDRICAL) return middle + width * width / (12 * middle);
+  if (coordinates == INK_CYLINDRICAL || coordinates == INK_AXISYMMETRIC)
+    return middle + width * width / (12 * middle);
   if (coordinates == INK_SPHERICAL) return 0.75 * (a + b) * (a * a + b * b) / (a * a + a * b + b * b);
   return middle;
 }
 
 static double cell_volume(InkCoordinates coordinates, double a, double b, double width) {
-  if (coordinates == INK_CYLINDRICAL) return pi * (a + b) * width;
+  if (coordinates == INK_CYLINDRICAL || coordinates == INK_AXISYMMETRIC) return pi * (a + b) * width;
   if (coordinates == INK_SPHERICAL) return 4 * pi / 3 * (a * a + a * b + b * b) * width;
   return width;
 }
 
 static double face_area(InkCoordinates coordinates, double r) {
-  if (coordinates == INK_CYLINDRICAL) return 2 * pi * r;
+  if (coordinates == INK_CYLINDRICAL || coordinates == INK_AXISYMMETRIC) return 2 * pi * r;
   if (coordinates == INK_SPHERICAL) return 4 * pi * r * r;
   return 1;
 }

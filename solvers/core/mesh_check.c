@@ -33,7 +33,9 @@ static bool checks_letters(const InkDeck *deck, InkCoordinates coordinates, InkE
     bool given = ink_deck_has(deck, "mesh.%c", *c);
     if (given && !place) {
       ink_deck_error(deck, errors, path, "%s coordinates have %s", ink_deck_text(deck, "mesh.coordinates"),
-                     coordinates == INK_CARTESIAN ? "the axes x, y and z, not r" : "the one axis r");
+                     coordinates == INK_CARTESIAN      ? "the axes x, y and z, not r"
+                     : coordinates == INK_AXISYMMETRIC ? "the axes r and z"
+                                                       : "the one axis r");
       good = false;
     }
     if (given && place && place > wanted + 1 && !ink_deck_has(deck, "mesh.%c", place[-1])) {
@@ -42,9 +44,11 @@ static bool checks_letters(const InkDeck *deck, InkCoordinates coordinates, InkE
       good = false;
     }
   }
-  if (!ink_deck_has(deck, "mesh.%c", wanted[0])) {
+  const int needed = coordinates == INK_AXISYMMETRIC ? 2 : 1;
+  for (int a = 0; a < needed; a++) {
+    if (ink_deck_has(deck, "mesh.%c", wanted[a])) continue;
     ink_deck_error(deck, errors, "mesh", "axis %c is missing: give mesh.%c with from, to and cells",
-                   wanted[0], wanted[0]);
+                   wanted[a], wanted[a]);
     good = false;
   }
   return good;
@@ -123,7 +127,7 @@ static bool checks_axis(const InkDeck *deck, InkCoordinates coordinates, char na
   char path[32];
   if (!checks_stretches(deck, name, axis, errors)) return false;
   snprintf(path, sizeof path, "mesh.%c.from", name);
-  if (coordinates != INK_CARTESIAN && axis->from < 0) {
+  if (coordinates != INK_CARTESIAN && name == 'r' && axis->from < 0) {
     ink_deck_error(deck, errors, path, "a radius must not be negative, got %.9g", axis->from);
     return false;
   }
@@ -145,14 +149,14 @@ static bool periodic_side(const InkDeck *deck, const char *side) {
   return type && type->text && strcmp(type->text, "periodic") == 0;
 }
 
-static void check_periodic(const InkDeck *deck, InkCoordinates coordinates, char name, InkErrors *errors) {
+static void check_periodic(const InkDeck *deck, char name, InkErrors *errors) {
   for (int end = 0; end < 2; end++) {
     char side[8], other[8], path[32];
     snprintf(side, sizeof side, "%c_%s", name, end == 0 ? "min" : "max");
     snprintf(other, sizeof other, "%c_%s", name, end == 0 ? "max" : "min");
     if (!periodic_side(deck, side)) continue;
     snprintf(path, sizeof path, "boundary.%s.type", side);
-    if (coordinates != INK_CARTESIAN)
+    if (name == 'r')
       ink_deck_error(deck, errors, path, "a radius cannot be periodic");
     else if (!periodic_side(deck, other))
       ink_deck_error(deck, errors, path, "periodic must stand on both ends: make boundary.%s periodic too",
@@ -181,13 +185,13 @@ static void check_size(const InkDeck *deck, const InkMeshSpec *spec, int ranks, 
 
 void ink_mesh_check(const InkDeck *deck, int ranks, InkErrors *errors) {
   if (!ink_deck_node(deck, "mesh") || !ink_deck_sound(deck, "mesh")) return; /* reported by the reader */
-  InkCoordinates coordinates = ink_mesh_coordinates(deck);
+  InkCoordinates coordinates = ink_deck_coordinates(deck);
   const char *letters = ink_mesh_letters(coordinates);
   bool good = checks_names(deck, errors);
   if (!checks_letters(deck, coordinates, errors)) good = false;
   for (int a = 0; letters[a]; a++) {
     if (!ink_deck_has(deck, "mesh.%c", letters[a])) continue;
-    check_periodic(deck, coordinates, letters[a], errors);
+    check_periodic(deck, letters[a], errors);
     if (!checks_keys(deck, letters[a], errors)) good = false;
   }
   InkMeshSpec spec;

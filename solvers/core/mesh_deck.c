@@ -24,20 +24,55 @@ static PetscErrorCode read_segments(const InkDeck *deck, char name, InkAxisSpec 
   PetscFunctionReturn(0);
 }
 
-InkCoordinates ink_mesh_coordinates(const InkDeck *deck) {
+static const char *const coordinate_names[] = {"cartesian", "cylindrical", "spherical", "axisymmetric"};
+
+InkCoordinates ink_deck_coordinates(const InkDeck *deck) {
   const InkNode *node = ink_deck_node(deck, "mesh.coordinates");
-  if (node && node->text && strcmp(node->text, "cylindrical") == 0) return INK_CYLINDRICAL;
-  if (node && node->text && strcmp(node->text, "spherical") == 0) return INK_SPHERICAL;
+  for (int c = INK_CYLINDRICAL; node && node->text && c <= INK_AXISYMMETRIC; c++)
+    if (strcmp(node->text, coordinate_names[c]) == 0) return (InkCoordinates)c;
   return INK_CARTESIAN;
 }
 
 const char *ink_mesh_letters(InkCoordinates coordinates) {
+  if (coordinates == INK_AXISYMMETRIC) return "rz";
   return coordinates == INK_CARTESIAN ? "xyz" : "r";
 }
 
+int ink_deck_dimension(const InkDeck *deck) {
+  int dim = 0;
+  const char *letters = ink_mesh_letters(ink_deck_coordinates(deck));
+  while (letters[dim] && ink_deck_has(deck, "mesh.%c", letters[dim])) dim++;
+  return dim;
+}
+
+int ink_deck_axis(const InkDeck *deck, char letter) {
+  const char *letters = ink_mesh_letters(ink_deck_coordinates(deck));
+  const char *at = letter ? strchr(letters, letter) : NULL;
+  return at && at - letters < ink_deck_dimension(deck) ? (int)(at - letters) : -1;
+}
+
+void ink_deck_sides(const InkDeck *deck, const char *names[]) {
+  static const char *const cartesian[INK_SIDES] = {"x_min", "x_max", "y_min", "y_max", "z_min", "z_max"};
+  static const char *const radial[INK_SIDES] = {"r_min", "r_max", "z_min", "z_max", "", ""};
+  const bool round = ink_deck_coordinates(deck) != INK_CARTESIAN;
+  const int dim = ink_deck_dimension(deck);
+  const InkNode *from = ink_deck_node(deck, "mesh.r.from");
+  for (int side = 0; side < INK_SIDES; side++)
+    names[side] = side / 2 < dim ? (round ? radial : cartesian)[side] : "";
+  if (round && from && from->number == 0.0) names[0] = ""; /* the axis r = 0 is no side */
+}
+
+int ink_deck_side_metres(const InkDeck *deck) {
+  static const int metres[] = {0, 1, 2, 2};
+  const InkCoordinates coordinates = ink_deck_coordinates(deck);
+  return coordinates == INK_CARTESIAN ? ink_deck_dimension(deck) - 1 : metres[coordinates];
+}
+
+int ink_deck_volume_metres(const InkDeck *deck) { return ink_deck_side_metres(deck) + 1; }
+
 PetscErrorCode ink_mesh_spec_read(const InkDeck *deck, InkMeshSpec *spec) {
   PetscFunctionBeginUser;
-  *spec = (InkMeshSpec){.coordinates = ink_mesh_coordinates(deck)};
+  *spec = (InkMeshSpec){.coordinates = ink_deck_coordinates(deck)};
   const char *letters = ink_mesh_letters(spec->coordinates);
   for (int a = 0; letters[a] && ink_deck_has(deck, "mesh.%c", letters[a]); a++) {
     InkAxisSpec *axis = &spec->axis[spec->dim++];
@@ -81,9 +116,8 @@ static const char *length_unit(const InkDeck *deck, const InkAxis *axis) {
 }
 
 void ink_mesh_grid(const InkMesh *mesh, const InkDeck *deck, InkGrid *grid) {
-  static const char *const names[] = {"cartesian", "cylindrical", "spherical"};
-  static const char *const letters[2][3] = {{"x", "y", "z"}, {"r", "y", "z"}};
-  *grid = (InkGrid){.dim = mesh->dim, .coordinates = names[mesh->coordinates]};
+  static const char *const letters[2][3] = {{"x", "y", "z"}, {"r", "z", ""}};
+  *grid = (InkGrid){.dim = mesh->dim, .coordinates = coordinate_names[mesh->coordinates]};
   for (int a = 0; a < mesh->dim; a++) {
     const InkAxis *axis = &mesh->axis[a];
     struct InkGridAxis *seen = &grid->axis[mesh->dim - 1 - a];

@@ -36,8 +36,9 @@ static void run_row(const InkRow *row, int64_t j, int64_t k, double *const out[]
   int64_t offset = mesh->origin + j * mesh->stride[1] + k * mesh->stride[2];
   in[INK_VAR_X] = in[INK_VAR_R] = row->absent;
   in[mesh->axis[0].variable] = mesh->axis[0].centroid + mesh->start[0];
-  in[INK_VAR_Y] = mesh->dim > 1 ? mesh->axis[1].centroid + mesh->start[1] + j : &row->zero;
-  in[INK_VAR_Z] = mesh->dim > 2 ? mesh->axis[2].centroid + mesh->start[2] + k : &row->zero;
+  in[INK_VAR_Y] = in[INK_VAR_Z] = &row->zero;
+  if (mesh->dim > 1) in[mesh->axis[1].variable] = mesh->axis[1].centroid + mesh->start[1] + j;
+  if (mesh->dim > 2) in[mesh->axis[2].variable] = mesh->axis[2].centroid + mesh->start[2] + k;
   in[INK_VAR_T] = &row->time;
   for (int f = 0; f < INK_MAX_FIELDS; f++)
     if (reads(row, INK_VAR_FIELD + f)) in[INK_VAR_FIELD + f] = row->fields[f] + offset;

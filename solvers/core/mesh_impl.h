@@ -16,8 +16,7 @@ typedef struct InkMeshSpec {
 PetscErrorCode ink_mesh_spec_read(const InkDeck *deck, InkMeshSpec *spec);
 void ink_mesh_spec_clear(InkMeshSpec *spec);
 
-InkCoordinates ink_mesh_coordinates(const InkDeck *deck);
-const char *ink_mesh_letters(InkCoordinates coordinates); /* "xyz" or "r" */
+const char *ink_mesh_letters(InkCoordinates coordinates); /* "xyz", "r" or "rz" */
 
 /* Halo buffers of a mesh whose layout is known. Local. */
 PetscErrorCode ink_halo_create(const InkMesh *mesh, struct InkHalo **halo);

@@ -5,6 +5,10 @@
  * matrix is rounded to 30 bits: equal steps that differ in their last digits share one matrix, before and
  * after a restart alike; the residual has the exact rate.
  *
+ * Several fields may differ by many orders of magnitude, so their linear systems are solved in units of the
+ * fields' scales, rounded to powers of two, which costs no digits: with W = diag(unit), W^-1 A W y = W^-1 b,
+ * x = W y.
+ *
  * Convergence: the linear solver is stopped where its error is about a third of the tolerance, and the
  * iteration where the next update, as the last two foretell, would be below it.
  */
@@ -15,62 +19,85 @@
 struct InkNewton {
   InkSystem system;
   InkLinear *linear;
-  InkStencil jacobian, matrix;
+  InkStencil jacobian, matrix; /* the same arrays unless the system is constant */
   double *residual, *capacity, *slope, *update;
+  double *scaled;     /* right-hand side in units; only of several fields */
+  double *unit;       /* [n] of the matrix in place */
+  double scale;       /* of a single field */
   double matrix_rate; /* of the matrix in place; NaN: none */
   bool capacity_known, jacobian_known;
 };
 
 const double *ink_newton_capacity(const InkNewton *newton) { return newton->capacity; }
 const double *ink_newton_last_residual(const InkNewton *newton) { return newton->residual; }
-const double *ink_newton_diagonal(const InkNewton *newton) { return newton->matrix.diagonal; }
 
-static PetscErrorCode stencil_create(const InkMesh *mesh, InkStencil *stencil) {
+/* Only the blocks and arrays that exist. */
+static PetscErrorCode stencil_create(const InkSystem *system, InkStencil *stencil) {
   PetscFunctionBeginUser;
-  PetscCall(ink_mesh_array(mesh, &stencil->diagonal));
-  for (int axis = 0; axis < mesh->dim; axis++)
-    for (int end = 0; end < 2; end++) PetscCall(ink_mesh_array(mesh, &stencil->off[axis][end]));
+  const int blocks = system->n * system->n;
+  stencil->n = system->n;
+  PetscCall(PetscCalloc1(blocks, &stencil->block));
+  for (int b = 0; b < blocks; b++) {
+    if (system->coupling[b] == INK_UNCOUPLED) continue;
+    PetscCall(ink_mesh_array(system->mesh, &stencil->block[b].diagonal));
+    for (int axis = 0; axis < system->mesh->dim && system->coupling[b] == INK_NEIGHBOURS; axis++)
+      for (int end = 0; end < 2; end++)
+        PetscCall(ink_mesh_array(system->mesh, &stencil->block[b].off[axis][end]));
+  }
   PetscFunctionReturn(0);
 }
 
-static void stencil_destroy(InkStencil *stencil) {
-  ink_mesh_free(&stencil->diagonal);
-  for (int axis = 0; axis < 3; axis++)
-    for (int end = 0; end < 2; end++) ink_mesh_free(&stencil->off[axis][end]);
+static PetscErrorCode stencil_destroy(InkStencil *stencil) {
+  PetscFunctionBeginUser;
+  for (int b = 0; b < stencil->n * stencil->n; b++) {
+    ink_mesh_free(&stencil->block[b].diagonal);
+    for (int axis = 0; axis < 3; axis++)
+      for (int end = 0; end < 2; end++) ink_mesh_free(&stencil->block[b].off[axis][end]);
+  }
+  PetscCall(PetscFree(stencil->block));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode ink_newton_create(const InkSystem *system, InkNewton **newton, InkFailure *failure) {
   PetscFunctionBeginUser;
   *newton = NULL;
   InkLinear *linear;
-  PetscCall(ink_linear_create(system->mesh, system->symmetric, &linear, failure));
+  PetscCall(
+      ink_linear_create(system->mesh, system->n, system->coupling, system->symmetric, &linear, failure));
   if (!linear) PetscFunctionReturn(0);
-  InkNewton *n;
-  PetscCall(PetscNew(&n));
-  n->system = *system;
-  n->linear = linear;
-  n->matrix_rate = NAN;
-  PetscCall(stencil_create(system->mesh, &n->jacobian));
-  PetscCall(stencil_create(system->mesh, &n->matrix));
-  PetscCall(ink_mesh_array(system->mesh, &n->residual));
-  PetscCall(ink_mesh_array(system->mesh, &n->capacity));
-  PetscCall(ink_mesh_array(system->mesh, &n->update));
-  if (system->capacity_derivative) PetscCall(ink_mesh_array(system->mesh, &n->slope));
-  *newton = n;
+  InkNewton *w;
+  PetscCall(PetscNew(&w));
+  w->system = *system;
+  w->linear = linear;
+  w->matrix_rate = NAN;
+  PetscCall(PetscCalloc1(system->n, &w->unit));
+  PetscCall(stencil_create(system, &w->matrix));
+  if (system->constant)
+    PetscCall(stencil_create(system, &w->jacobian));
+  else
+    w->jacobian = w->matrix;
+  PetscCall(ink_mesh_fields(system->mesh, system->n, &w->residual));
+  PetscCall(ink_mesh_fields(system->mesh, system->n, &w->capacity));
+  PetscCall(ink_mesh_fields(system->mesh, system->n, &w->update));
+  if (system->capacity_derivative) PetscCall(ink_mesh_fields(system->mesh, system->n, &w->slope));
+  if (system->n > 1) PetscCall(ink_mesh_fields(system->mesh, system->n, &w->scaled));
+  *newton = w;
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ink_newton_destroy(InkNewton **newton) {
   PetscFunctionBeginUser;
-  InkNewton *n = *newton;
-  if (!n) PetscFunctionReturn(0);
-  PetscCall(ink_linear_destroy(&n->linear));
-  stencil_destroy(&n->jacobian);
-  stencil_destroy(&n->matrix);
-  ink_mesh_free(&n->residual);
-  ink_mesh_free(&n->capacity);
-  ink_mesh_free(&n->update);
-  ink_mesh_free(&n->slope);
+  InkNewton *w = *newton;
+  if (!w) PetscFunctionReturn(0);
+  PetscCall(ink_linear_destroy(&w->linear));
+  if (w->system.constant) PetscCall(stencil_destroy(&w->jacobian));
+  PetscCall(stencil_destroy(&w->matrix));
+  ink_mesh_free(&w->residual);
+  ink_mesh_free(&w->capacity);
+  ink_mesh_free(&w->update);
+  ink_mesh_free(&w->slope);
+  ink_mesh_free(&w->scaled);
+  PetscCall(PetscFree(w->unit));
   PetscCall(PetscFree(*newton));
   PetscFunctionReturn(0);
 }
@@ -91,14 +118,15 @@ PetscErrorCode ink_newton_residual(InkNewton *newton, const InkNewtonProblem *pr
   double *r = newton->residual;
   const double *m = newton->capacity, *base = problem->base;
   const double rate = problem->rate;
-  for (int64_t k = 0; k < mesh->count[2]; k++)
-    for (int64_t j = 0; j < mesh->count[1]; j++) {
-      const int64_t row = row_start(mesh, j, k), end = row + mesh->count[0];
-      if (rate == 0)
-        for (int64_t c = row; c < end; c++) r[c] = -r[c];
-      else
-        for (int64_t c = row; c < end; c++) r[c] = rate * m[c] * (u[c] - base[c]) - r[c];
-    }
+  for (int f = 0; f < system->n; f++)
+    for (int64_t k = 0; k < mesh->count[2]; k++)
+      for (int64_t j = 0; j < mesh->count[1]; j++) {
+        const int64_t row = f * mesh->size + row_start(mesh, j, k), end = row + mesh->count[0];
+        if (rate == 0)
+          for (int64_t c = row; c < end; c++) r[c] = -r[c];
+        else
+          for (int64_t c = row; c < end; c++) r[c] = rate * m[c] * (u[c] - base[c]) - r[c];
+      }
   *residual = r;
   PetscFunctionReturn(0);
 }
@@ -110,35 +138,79 @@ static double rounded(double rate) {
   return ldexp(nearbyint(ldexp(mantissa, 30)), exponent - 30);
 }
 
-/* matrix = rate (M + dM/du (u - base)) - dG/du */
-static void combine(InkNewton *newton, const InkNewtonProblem *problem, double rate, const double *u) {
+/* The power of two next to a scale. */
+static double power_of_two(double scale) {
+  int exponent;
+  const double mantissa = frexp(scale, &exponent);
+  return scale > 0 && isfinite(scale) ? ldexp(1, mantissa > 0.70710678118654752 ? exponent : exponent - 1)
+                                      : 1;
+}
+
+/* Sets the units of the matrix to come; true: they are those of the matrix in place. */
+static bool set_units(InkNewton *newton, const double *scale) {
+  bool same = true;
+  newton->scale = scale[0];
+  if (newton->system.n == 1) {
+    newton->unit[0] = 1;
+    return true;
+  }
+  for (int f = 0; f < newton->system.n; f++) {
+    const double unit = power_of_two(scale[f]);
+    same = same && unit == newton->unit[f];
+    newton->unit[f] = unit;
+  }
+  return same;
+}
+
+/* Block (s,f) of rate (M + dM/du (u - base)) - dG/du, in units. */
+static void combine_block(InkNewton *newton, const InkNewtonProblem *problem, double rate, const double *u,
+                          int s, int f) {
   const InkMesh *mesh = newton->system.mesh;
-  const double *m = newton->capacity, *dm = newton->slope, *base = problem->base;
+  const int n = newton->system.n;
+  const int64_t field = s * mesh->size;
+  const double *m = newton->capacity + field, *base = problem->base + field, *now = u + field;
+  const double *dm = newton->slope ? newton->slope + field : NULL;
+  const InkBlock *from = &newton->jacobian.block[s * n + f], *to = &newton->matrix.block[s * n + f];
+  const double factor = newton->unit[f] / newton->unit[s];
   for (int64_t k = 0; k < mesh->count[2]; k++)
     for (int64_t j = 0; j < mesh->count[1]; j++) {
       const int64_t row = row_start(mesh, j, k), end = row + mesh->count[0];
-      double *diagonal = newton->matrix.diagonal;
-      for (int64_t c = row; c < end; c++) diagonal[c] = rate * m[c] - newton->jacobian.diagonal[c];
-      if (dm && rate != 0)
-        for (int64_t c = row; c < end; c++) diagonal[c] += rate * dm[c] * (u[c] - base[c]);
-      for (int axis = 0; axis < mesh->dim; axis++)
+      double *diagonal = to->diagonal;
+      if (s == f)
+        for (int64_t c = row; c < end; c++) diagonal[c] = rate * m[c] - from->diagonal[c];
+      else
+        for (int64_t c = row; c < end; c++) diagonal[c] = -factor * from->diagonal[c];
+      if (s == f && dm && rate != 0)
+        for (int64_t c = row; c < end; c++) diagonal[c] += rate * dm[c] * (now[c] - base[c]);
+      for (int axis = 0; axis < mesh->dim && to->off[0][0]; axis++)
         for (int side = 0; side < 2; side++)
-          for (int64_t c = row; c < end; c++)
-            newton->matrix.off[axis][side][c] = -newton->jacobian.off[axis][side][c];
+          for (int64_t c = row; c < end; c++) to->off[axis][side][c] = -factor * from->off[axis][side][c];
     }
+}
+
+/* No NaN or infinity in an array: then 0 times the sum of all is 0. */
+static bool all_finite(const InkMesh *mesh, const double *values) {
+  double bad = 0;
+  for (int64_t k = 0; k < mesh->count[2]; k++)
+    for (int64_t j = 0; j < mesh->count[1]; j++) {
+      const int64_t row = row_start(mesh, j, k);
+      for (int64_t c = row; c < row + mesh->count[0]; c++) bad += 0 * values[c];
+    }
+  return bad == 0;
 }
 
 static PetscErrorCode matrix_is_finite(const InkNewton *newton, bool *finite) {
   PetscFunctionBeginUser;
   const InkMesh *mesh = newton->system.mesh;
-  double most;
-  PetscCall(ink_field_max_abs(mesh, newton->matrix.diagonal, &most));
-  *finite = isfinite(most);
-  for (int axis = 0; axis < mesh->dim; axis++)
-    for (int end = 0; end < 2; end++) {
-      PetscCall(ink_field_max_abs(mesh, newton->matrix.off[axis][end], &most));
-      *finite = *finite && isfinite(most);
-    }
+  int good = 1;
+  for (int b = 0; b < newton->matrix.n * newton->matrix.n; b++) {
+    const InkBlock *block = &newton->matrix.block[b];
+    if (block->diagonal) good = good && all_finite(mesh, block->diagonal);
+    for (int axis = 0; axis < mesh->dim && block->off[0][0]; axis++)
+      for (int end = 0; end < 2; end++) good = good && all_finite(mesh, block->off[axis][end]);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &good, 1, MPI_INT, MPI_MIN, mesh->comm));
+  *finite = good != 0;
   PetscFunctionReturn(0);
 }
 
@@ -146,17 +218,25 @@ PetscErrorCode ink_newton_matrix(InkNewton *newton, const InkNewtonProblem *prob
                                  bool *finite) {
   PetscFunctionBeginUser;
   const InkSystem *system = &newton->system;
+  const int n = system->n;
   const double rate = rounded(problem->rate);
   *finite = true;
-  if (system->constant && newton->matrix_rate == rate) PetscFunctionReturn(0);
+  const bool same_units = set_units(newton, problem->scale);
+  if (system->constant && newton->matrix_rate == rate && same_units) PetscFunctionReturn(0);
   newton->matrix_rate = NAN;
   if (!(system->constant && newton->jacobian_known))
     PetscCall(system->jacobian(system->context, problem->t, u, &newton->jacobian));
   newton->jacobian_known = true;
   if (!(system->constant && newton->capacity_known))
     PetscCall(system->capacity(system->context, problem->t, u, newton->capacity));
+  newton->capacity_known = true;
   if (newton->slope) PetscCall(system->capacity_derivative(system->context, problem->t, u, newton->slope));
-  combine(newton, problem, rate, u);
+  /* Where rate is 0 base is not given, and not read; u stands in for it in the pointers. */
+  InkNewtonProblem now = *problem;
+  if (!now.base) now.base = u;
+  for (int s = 0; s < n; s++)
+    for (int f = 0; f < n; f++)
+      if (newton->matrix.block[s * n + f].diagonal) combine_block(newton, &now, rate, u, s, f);
   PetscCall(matrix_is_finite(newton, finite));
   if (!*finite) PetscFunctionReturn(0);
   PetscCall(ink_linear_matrix(newton->linear, &newton->matrix, problem->keep_preconditioner));
@@ -164,10 +244,49 @@ PetscErrorCode ink_newton_matrix(InkNewton *newton, const InkNewtonProblem *prob
   PetscFunctionReturn(0);
 }
 
+/* values of field f *= factor of the field */
+static void scale_fields(const InkNewton *newton, bool inverse, const double *from, double *to) {
+  const InkMesh *mesh = newton->system.mesh;
+  for (int f = 0; f < newton->system.n; f++) {
+    const double factor = inverse ? 1 / newton->unit[f] : newton->unit[f];
+    ink_field_combine(mesh, 1, 1, &(InkTerm){factor, from + f * mesh->size}, to + f * mesh->size);
+  }
+}
+
 PetscErrorCode ink_newton_linear(InkNewton *newton, const double *b, double rtol, double atol, double *x,
                                  InkLinearResult *result) {
   PetscFunctionBeginUser;
-  PetscCall(ink_linear_solve(newton->linear, b, rtol, atol, x, result));
+  if (newton->system.n == 1) {
+    PetscCall(ink_linear_solve(newton->linear, b, rtol, atol * newton->scale, x, result));
+    PetscFunctionReturn(0);
+  }
+  scale_fields(newton, true, b, newton->scaled);
+  PetscCall(ink_linear_solve(newton->linear, newton->scaled, rtol, atol, x, result));
+  scale_fields(newton, false, x, x);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ink_newton_merit(InkNewton *newton, const double *residual, double *merit) {
+  PetscFunctionBeginUser;
+  const InkMesh *mesh = newton->system.mesh;
+  const int n = newton->system.n;
+  double pair[2] = {0, 0};
+  for (int s = 0; s < n; s++)
+    for (int64_t k = 0; k < mesh->count[2]; k++)
+      for (int64_t j = 0; j < mesh->count[1]; j++)
+        for (int64_t i = 0; i < mesh->count[0]; i++) {
+          const int64_t c = row_start(mesh, j, k) + i;
+          double weight = 0;
+          for (int f = 0; f < n; f++)
+            if (newton->matrix.block[s * n + f].diagonal)
+              weight += fabs(newton->matrix.block[s * n + f].diagonal[c]);
+          const double r = fabs(residual[s * mesh->size + c]) / newton->unit[s];
+          const double size = weight > 0 ? r / weight : r;
+          pair[0] = size > pair[0] ? size : pair[0];
+          if (!isfinite(size)) pair[1] = 1;
+        }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, pair, 2, MPI_DOUBLE, MPI_MAX, mesh->comm));
+  *merit = pair[1] > 0 ? NAN : pair[0];
   PetscFunctionReturn(0);
 }
 
@@ -176,6 +295,7 @@ static PetscErrorCode iterate(InkNewton *newton, const InkNewtonProblem *problem
                               InkNewtonResult *result) {
   PetscFunctionBeginUser;
   const InkMesh *mesh = newton->system.mesh;
+  const int n = newton->system.n;
   InkNewtonProblem now = *problem;
   now.keep_preconditioner = problem->keep_preconditioner || result->iterations > 0;
   PetscCall(ink_newton_matrix(newton, &now, u, &result->finite));
@@ -184,8 +304,8 @@ static PetscErrorCode iterate(InkNewton *newton, const InkNewtonProblem *problem
     PetscFunctionReturn(0);
   }
   /* The solver's norm is a 2-norm, the tolerance a max norm: between "all of the error in one cell" and
-   * "spread evenly" the fourth root of the number of cells is the middle. */
-  const double atol = 0.3 * problem->tolerance * sqrt(sqrt((double)mesh->cells));
+   * "spread evenly" the fourth root of the number of values is the middle. */
+  const double atol = 0.3 * problem->tolerance * sqrt(sqrt((double)n * (double)mesh->cells));
   InkLinearResult linear;
   PetscCall(ink_newton_linear(newton, newton->residual, 1e-12, atol, newton->update, &linear));
   result->linear_iterations += linear.iterations;
@@ -194,8 +314,8 @@ static PetscErrorCode iterate(InkNewton *newton, const InkNewtonProblem *problem
     PetscCall(PetscStrncpy(result->reason, linear.reason, sizeof result->reason));
     PetscFunctionReturn(0);
   }
-  ink_field_combine(mesh, 2, (InkTerm[]){{1, u}, {-1, newton->update}}, u);
-  PetscCall(ink_field_max_abs(mesh, newton->update, &result->update));
+  ink_field_combine(mesh, n, 2, (InkTerm[]){{1, u}, {-1, newton->update}}, u);
+  PetscCall(ink_field_norm(mesh, n, problem->scale, newton->update, &result->update));
   result->finite = isfinite(result->update);
   if (!result->finite)
     PetscCall(PetscSNPrintf(result->reason, sizeof result->reason, "the update is not finite"));
@@ -222,7 +342,7 @@ PetscErrorCode ink_newton_solve(InkNewton *newton, const InkNewtonProblem *probl
   while (true) {
     const double *residual;
     PetscCall(ink_newton_residual(newton, problem, u, &residual));
-    PetscCall(ink_field_max_abs(newton->system.mesh, residual, &norm));
+    PetscCall(ink_field_norm(newton->system.mesh, newton->system.n, NULL, residual, &norm));
     result->finite = isfinite(norm);
     result->converged = done && result->finite;
     if (!result->finite)
@@ -235,9 +355,10 @@ PetscErrorCode ink_newton_solve(InkNewton *newton, const InkNewtonProblem *probl
     if (result->iterations >= problem->max_iterations && result->update <= problem->acceptable) done = true;
     const bool diverges = result->iterations > 2 && result->update > 2 * before && before > 0;
     if (!done && (diverges || result->iterations >= problem->max_iterations)) {
-      PetscCall(PetscSNPrintf(
-          result->reason, sizeof result->reason, "Newton's method %s (%d iterations, last update %.3g)",
-          diverges ? "diverges" : "does not converge", result->iterations, result->update));
+      PetscCall(PetscSNPrintf(result->reason, sizeof result->reason,
+                              "Newton's method %s (%d iterations, last update %.3g of the field's range)",
+                              diverges ? "diverges" : "does not converge", result->iterations,
+                              result->update));
       break;
     }
   }

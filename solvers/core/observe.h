@@ -37,9 +37,27 @@ PetscErrorCode ink_observe_not_finite(const InkFieldView *view, PetscBool *found
 PetscErrorCode ink_observe_error(const InkFieldView *view, const InkProgram *exact, double time, double *l2,
                                  double *max);
 
-/* Crossing of `level` along axis (first from `from` side with linear interpolation between centroids); NaN
- * when there is none. 1-D profiles: the field averaged over the other axes. */
+/* Crossing of `level` along axis, with linear interpolation between centroids; of several the last one,
+ * nearest to the axis's upper end (the leading edge of what moves outwards). NaN when there is none. 1-D
+ * profiles: the field averaged over the other axes. */
 PetscErrorCode ink_observe_front(const InkFieldView *view, int axis, double level, double *position);
+
+/* Amplitude of a Fourier component along an axis: |2/V sum over cells of (u - mean) exp(-i k x) V_cell|, and
+ * |mean| when k is 0. A wave has its own amplitude when the axis holds a whole number of half waves; without
+ * taking the mean off, an odd number of them would show the mean. */
+PetscErrorCode ink_observe_amplitude(const InkFieldView *view, int axis, double wavenumber,
+                                     double *amplitude);
+
+/* Is there a spectrum on the deck's mesh: Cartesian, all axes with equal cells? If not, why[size] says so in
+ * a line. Pure; sound mesh sections only. */
+bool ink_deck_has_spectrum(const InkDeck *deck, char *why, size_t size);
+/* 2 pi over the first moment of the radially averaged spectrum without k = 0: sum of k P(k) over sum of P(k),
+ * P the mean power of the modes in bins of the width of the smallest wave number. NaN for a uniform field, a
+ * field that is not finite, and on meshes without a spectrum. */
+PetscErrorCode ink_observe_wavelength(const InkFieldView *view, double *wavelength);
+/* Number of connected regions (over faces, and across periodic ends) where the field is above `level`: spots
+ * or stripes. The same on any rank count. */
+PetscErrorCode ink_observe_regions(const InkFieldView *view, double level, int64_t *count);
 
 /* Evaluates a program over all owned cells, row by row: x (or r) along the row, y, z, t uniform. fields[f]:
  * padded arrays (NULL when unused), out[o]: padded arrays. Programs must be created with uniform mask

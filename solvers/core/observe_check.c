@@ -48,12 +48,25 @@ static void check_place(const InkDeck *deck, const char *probe, const InkMeshSpe
   }
 }
 
+/* Are the mesh's required keys there? What is missing was reported by the reader. */
+static bool mesh_is_complete(const InkDeck *deck) {
+  for (const char *c = ink_mesh_letters(ink_deck_coordinates(deck)); *c; c++) {
+    if (!ink_deck_has(deck, "mesh.%c", *c)) continue;
+    if (!ink_deck_node(deck, "mesh.%c.from", *c)) return false;
+    for (int s = 0; s < ink_deck_count(deck, "mesh.%c.segments", *c); s++)
+      if (!ink_deck_node(deck, "mesh.%c.segments[%d].to", *c, s) ||
+          !ink_deck_node(deck, "mesh.%c.segments[%d].cells", *c, s))
+        return false;
+  }
+  return true;
+}
+
 void ink_probes_check(const InkDeck *deck, InkErrors *errors) {
   if (!ink_deck_sound(deck, "mesh")) return;
   InkErrors *of_mesh = ink_errors_create();
   ink_mesh_check(deck, 1, of_mesh);
   InkMeshSpec mesh = {.dim = 0};
-  bool good = ink_errors_count(of_mesh) == 0 && !ink_mesh_spec_read(deck, &mesh);
+  bool good = ink_errors_count(of_mesh) == 0 && mesh_is_complete(deck) && !ink_mesh_spec_read(deck, &mesh);
   ink_errors_destroy(&of_mesh);
   int count = ink_deck_count(deck, "probes");
   for (int i = 0; i < count; i++) {

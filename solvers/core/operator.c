@@ -1,17 +1,32 @@
-/* The diffusion operator: making it, its geometry, and what kind of system it is. */
+/* The operator: making it, and its geometry. */
 #include "operator_impl.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-static const uint64_t state_bit = 1ull << INK_VAR_FIELD, time_bit = 1ull << INK_VAR_T;
+/* ---- memory ---- */
 
-/* ---- geometry ---- */
-
-static double *line(int64_t count) {
-  double *values = calloc((size_t)count, sizeof(double));
+double *ink_operator_line(int64_t count) {
+  const size_t bytes = ((size_t)count * sizeof(double) + 63) / 64 * 64;
+  double *values = aligned_alloc(64, bytes > 0 ? bytes : 64);
   if (!values) abort();
+  memset(values, 0, bytes);
   return values;
 }
+
+PetscErrorCode ink_operator_need(const InkMesh *mesh, int n, double **values) {
+  PetscFunctionBeginUser;
+  if (!*values) PetscCall(ink_mesh_fields(mesh, n, values));
+  PetscFunctionReturn(0);
+}
+
+static void *need(size_t count, size_t size) {
+  void *memory = calloc(count > 0 ? count : 1, size);
+  if (!memory) abort();
+  return memory;
+}
+
+/* ---- geometry ---- */
 
 /* Distances and areas along one axis, ghosts included; at walls the areas are 0 and the ghosts' distances 1.
  */
@@ -19,11 +34,11 @@ static void make_lines(InkDiffusion *diffusion, int a) {
   const InkMesh *mesh = diffusion->mesh;
   const InkAxis *axis = &mesh->axis[a];
   const int64_t count = mesh->count[a], cells = axis->cells;
-  diffusion->to_lower[a] = line(count + 2) + 1;
-  diffusion->to_upper[a] = line(count + 2) + 1;
-  diffusion->face_area[a] = line(count + 3) + 1;
-  diffusion->lower[a] = line(count);
-  diffusion->upper[a] = line(count);
+  diffusion->to_lower[a] = ink_operator_line(count + 2) + 1;
+  diffusion->to_upper[a] = ink_operator_line(count + 2) + 1;
+  diffusion->face_area[a] = ink_operator_line(count + 3) + 1;
+  diffusion->lower[a] = ink_operator_line(count);
+  diffusion->upper[a] = ink_operator_line(count);
   for (int64_t i = -1; i <= count; i++) {
     const int64_t global = mesh->start[a] + i;
     const bool outside = global < 0 || global >= cells;
@@ -35,7 +50,7 @@ static void make_lines(InkDiffusion *diffusion, int a) {
     if (i >= 0) diffusion->face_area[a][i] = wall ? 0.0 : axis->area[global];
   }
   const double width = (axis->to - axis->from) / (double)cells;
-  const bool equal = axis->uniform && mesh->coordinates == INK_CARTESIAN;
+  const bool equal = axis->uniform && axis->variable != INK_VAR_R;
   for (int64_t i = 0; i < count; i++) {
     const double below = diffusion->to_upper[a][i - 1] + diffusion->to_lower[a][i];
     const double above = diffusion->to_upper[a][i] + diffusion->to_lower[a][i + 1];
@@ -47,22 +62,19 @@ static void make_lines(InkDiffusion *diffusion, int a) {
   }
 }
 
+static void make_geometry(InkDiffusion *diffusion) {
+  const InkMesh *mesh = diffusion->mesh;
+  for (int a = 0; a < 3; a++) make_lines(diffusion, a);
+  diffusion->zeros = ink_operator_line(mesh->count[0] + 1);
+  diffusion->flow = ink_operator_line(INK_PART);
+  diffusion->face_lines = ink_operator_line(5 * (mesh->count[0] + 1));
+}
+
 static void free_line(double *values, int shift) {
   if (values) free(values - shift);
 }
 
-/* ---- classification ---- */
-
-static void classify_source(InkDiffusion *diffusion, const InkExpr *source, InkPool *pool) {
-  diffusion->affine_source = diffusion->constant_source_slope = true;
-  diffusion->source_slope_nonpositive = true;
-  if (!source) return;
-  const InkExpr *slope = ink_expr_derivative(pool, source, INK_VAR_FIELD);
-  const uint64_t variables = ink_expr_variables(slope);
-  diffusion->affine_source = !(variables & state_bit);
-  diffusion->constant_source_slope = !(variables & (state_bit | time_bit));
-  diffusion->source_slope_nonpositive = ink_expr_is_constant(slope) && ink_expr_value(slope, NULL) <= 0.0;
-}
+/* ---- fields ---- */
 
 static InkMean mean_of(const InkCoefficient *k) {
   const uint64_t place =
@@ -71,138 +83,190 @@ static InkMean mean_of(const InkCoefficient *k) {
   return k->variables & place ? INK_MEAN_BOTH : INK_MEAN_STATE;
 }
 
-bool ink_operator_is_separable(const InkDiffusion *diffusion) {
-  return diffusion->k.constant && diffusion->c.constant;
-}
-
-void ink_diffusion_system(InkDiffusion *diffusion, InkSystem *system) {
-  *system = (InkSystem){.context = diffusion, .mesh = diffusion->mesh, .field = diffusion->field};
-  bool affine = diffusion->affine_source, steady_slopes = diffusion->constant_source_slope;
-  bool dissipative = diffusion->source_slope_nonpositive;
-  bool moving = (diffusion->k.variables | diffusion->c.variables | diffusion->s.variables) & time_bit;
-  bool level = diffusion->s.value && diffusion->s.state;
-  for (int side = 0; side < INK_SIDES; side++) {
-    const InkClosure *closure = diffusion->closure[side];
-    if (!closure) continue;
-    affine = affine && closure->affine;
-    steady_slopes = steady_slopes && closure->constant_slope;
-    dissipative = dissipative && closure->dissipative;
-    level = level || closure->fixes_level;
-    moving = moving || closure->moving;
+static bool make_field(InkDiffusion *diffusion, int s, const InkDiffusionSpec *spec, InkPool *pool,
+                       char *message, size_t size) {
+  InkOperatorField *field = &diffusion->field[s];
+  const InkExpr *const *k = spec->conductivity + (ptrdiff_t)s * spec->n;
+  const int n = spec->n;
+  const int64_t row = diffusion->mesh->count[0];
+  field->mobile = k[s];
+  field->weight_dt = NAN;
+  field->row_lower = ink_operator_line(row);
+  field->row_upper = ink_operator_line(row);
+  if (!ink_coefficient_create(&field->k, k[s], n, INK_NOT_NEGATIVE, pool, message, size) ||
+      !ink_coefficient_create(&field->c, spec->capacity ? spec->capacity[s] : NULL, n, INK_POSITIVE, pool,
+                              message, size))
+    return false;
+  field->mean = mean_of(&field->k);
+  field->cross = need((size_t)n, sizeof *field->cross);
+  for (int f = 0; field->mobile && f < n; f++) {
+    if (f == s || !k[f]) continue;
+    InkCross *cross = &field->cross[field->crosses++];
+    cross->of = f;
+    if (!ink_coefficient_create(&cross->k, k[f], n, INK_ANY_SIGN, pool, message, size)) return false;
   }
-  system->linear = affine && !diffusion->k.state && !diffusion->c.state;
-  system->symmetric = dissipative && !diffusion->k.state;
-  system->constant = steady_slopes && !diffusion->k.moving && !diffusion->c.moving;
-  system->moving = moving;
-  system->singular = !level;
-  system->rhs = ink_operator_rhs;
-  system->capacity = ink_operator_capacity;
-  system->jacobian = ink_operator_jacobian;
-  system->capacity_derivative = diffusion->c.state ? ink_operator_capacity_slope : NULL;
-  system->accumulate = ink_operator_accumulate;
-  system->monotone_step = ink_operator_monotone_step;
-  system->explicit_step = ink_operator_explicit_step;
+  field->simple = field->mobile && field->k.constant && field->c.constant && field->crosses == 0 &&
+                  !diffusion->velocity.any;
+  return true;
 }
 
-/* ---- creation ---- */
+static void free_field(InkOperatorField *field) {
+  ink_coefficient_destroy(&field->k);
+  ink_coefficient_destroy(&field->c);
+  for (int c = 0; c < field->crosses; c++) {
+    ink_coefficient_destroy(&field->cross[c].k);
+    for (int a = 0; a < 3; a++)
+      if (field->cross[c].face[a]) ink_mesh_free(&field->cross[c].face[a]);
+  }
+  free(field->cross);
+  for (int a = 0; a < 3; a++) {
+    for (int end = 0; end < 2; end++) {
+      if (field->near_k[a][end]) ink_mesh_free(&field->near_k[a][end]);
+      if (field->near_slope[a][end]) ink_mesh_free(&field->near_slope[a][end]);
+    }
+    if (field->backward[a] == field->forward[a]) field->backward[a] = NULL;
+    if (field->backward[a]) ink_mesh_free(&field->backward[a]);
+    if (field->forward[a]) ink_mesh_free(&field->forward[a]);
+  }
+  if (field->mass) ink_mesh_free(&field->mass);
+  free(field->row_lower);
+  free(field->row_upper);
+}
+
+static bool make_velocity(InkDiffusion *diffusion, const InkDiffusionSpec *spec, char *message, size_t size) {
+  InkVelocity *velocity = &diffusion->velocity;
+  for (int a = 0; a < diffusion->mesh->dim; a++) {
+    if (!spec->velocity[a]) continue;
+    velocity->any = true;
+    velocity->variables |= ink_expr_variables(spec->velocity[a]);
+    velocity->program[a] = ink_program_create(1, &spec->velocity[a], INK_ROW_UNIFORM, message, size);
+    if (!velocity->program[a]) return false;
+  }
+  velocity->moving = velocity->variables & (1ull << INK_VAR_T);
+  return true;
+}
+
+/* ---- sides ---- */
+
+static bool all_closed(const InkSideParts *parts, int n) {
+  for (int s = 0; s < n; s++)
+    for (int p = 0; p < parts[s].count; p++)
+      if (parts[s].data[p].type != INK_SIDE_CLOSED) return false;
+  return true;
+}
+
+static bool make_sides(InkDiffusion *diffusion, const InkDiffusionSpec *spec, InkPool *pool, char *message,
+                       size_t size) {
+  const int n = spec->n;
+  bool good = true;
+  /* Nothing carries an immobile field: neither gradients of others nor sides. */
+  const InkExpr **k = need((size_t)(n * n), sizeof *k);
+  InkSideParts *parts = need((size_t)n, sizeof *parts);
+  for (int s = 0; s < n; s++)
+    for (int f = 0; f < n; f++)
+      k[s * n + f] = diffusion->field[s].mobile ? spec->conductivity[s * n + f] : NULL;
+  for (int side = 0; good && side < INK_SIDES; side++) {
+    for (int s = 0; s < n; s++)
+      parts[s] = spec->side[side] && diffusion->field[s].mobile ? spec->side[side][s] : (InkSideParts){0};
+    /* What is carried towards a closed side heaps up at it: its surface value differs from the cell's. */
+    const bool carried = spec->velocity[side / 2] != NULL;
+    diffusion->open[side] = !all_closed(parts, n);
+    if (!ink_side_exists(diffusion->mesh, side) || (!diffusion->open[side] && !carried)) continue;
+    const InkClosureSpec closure = {
+        .n = n, .conductivity = k, .velocity = spec->velocity[side / 2], .parts = parts};
+    diffusion->closure[side] = ink_closure_create(diffusion->mesh, side, &closure, pool, message, size);
+    good = diffusion->closure[side] != NULL;
+    if (good) diffusion->inflow[side] = ink_operator_line(n * diffusion->closure[side]->count + 1);
+  }
+  free(k);
+  free(parts);
+  return good;
+}
+
+/* ---- the operator ---- */
 
 static bool make_parts(InkDiffusion *diffusion, InkPool *pool, const InkDiffusionSpec *spec, char *message,
                        size_t size) {
-  const InkMesh *mesh = diffusion->mesh;
-  if (!ink_coefficient_create(&diffusion->k, spec->conductivity, pool, message, size) ||
-      !ink_coefficient_create(&diffusion->c, spec->capacity, pool, message, size) ||
-      (spec->source && !ink_coefficient_create(&diffusion->s, spec->source, pool, message, size)))
+  const InkExpr *none[INK_MAX_FIELDS] = {NULL};
+  if (!make_velocity(diffusion, spec, message, size)) return false;
+  for (int s = 0; s < spec->n; s++) {
+    char why[256] = "";
+    if (make_field(diffusion, s, spec, pool, why, sizeof why)) continue;
+    (void)snprintf(message, size, "%s: %s", spec->field[s], why);
     return false;
-  diffusion->k.sign = INK_NOT_NEGATIVE;
-  diffusion->c.sign = INK_POSITIVE;
-  for (int side = 0; side < INK_SIDES; side++) {
-    if (!ink_side_exists(mesh, side) || spec->side[side].type == INK_SIDE_CLOSED) continue;
-    diffusion->closure[side] =
-        ink_closure_create(mesh, side, &spec->side[side], spec->conductivity, pool, message, size);
-    if (!diffusion->closure[side]) return false;
-    diffusion->inflow[side] = line(diffusion->closure[side]->count + 1);
   }
-  return true;
+  return ink_reactions_create(diffusion, spec->source ? spec->source : none, pool, message, size) &&
+         make_sides(diffusion, spec, pool, message, size);
 }
 
 PetscErrorCode ink_diffusion_create(const InkMesh *mesh, InkPool *pool, const InkDiffusionSpec *spec,
                                     InkDiffusion **out, InkFailure *failure) {
   PetscFunctionBeginUser;
-  char message[256] = "";
-  InkDiffusion *diffusion = calloc(1, sizeof *diffusion);
-  PetscCheck(diffusion, PETSC_COMM_SELF, PETSC_ERR_MEM, "out of memory");
+  char message[512] = "";
+  const size_t n = (size_t)spec->n;
+  InkDiffusion *diffusion = need(1, sizeof *diffusion);
   diffusion->mesh = mesh;
-  diffusion->field = spec->field;
-  for (int a = 0; a < 3; a++) make_lines(diffusion, a);
-  diffusion->row_lower = line(mesh->count[0]);
-  diffusion->row_upper = line(mesh->count[0]);
-  diffusion->weight_dt = NAN;
+  diffusion->n = spec->n;
+  diffusion->name = spec->field;
+  diffusion->budget = spec->budget;
+  diffusion->field = need(n, sizeof *diffusion->field);
+  diffusion->coupling = need(n * n, sizeof *diffusion->coupling);
+  diffusion->sourced = need(n, sizeof *diffusion->sourced);
+  diffusion->start_content = need(n, sizeof(double));
+  diffusion->start_scale = need(n, sizeof(double));
+  diffusion->transform = need(n, sizeof *diffusion->transform);
+  diffusion->transform_of = need(n, sizeof(int));
+  make_geometry(diffusion);
   *out = diffusion;
   if (!make_parts(diffusion, pool, spec, message, sizeof message)) {
-    ink_fail(failure, INK_USAGE, "%s: %s", spec->field, message);
+    ink_fail(failure, INK_USAGE, "%s", message);
     PetscCall(ink_diffusion_destroy(out));
     PetscFunctionReturn(0);
   }
-  diffusion->mean = mean_of(&diffusion->k);
-  classify_source(diffusion, spec->source, pool);
+  ink_operator_couple(diffusion);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ink_diffusion_destroy(InkDiffusion **out) {
-  PetscFunctionBeginUser;
-  InkDiffusion *diffusion = *out;
-  if (!diffusion) PetscFunctionReturn(0);
-  ink_coefficient_destroy(&diffusion->k);
-  ink_coefficient_destroy(&diffusion->c);
-  ink_coefficient_destroy(&diffusion->s);
-  for (int side = 0; side < INK_SIDES; side++) {
-    ink_closure_destroy(&diffusion->closure[side]);
-    free(diffusion->inflow[side]);
-  }
+static void free_lines(InkDiffusion *diffusion) {
   for (int a = 0; a < 3; a++) {
     free_line(diffusion->to_lower[a], 1);
     free_line(diffusion->to_upper[a], 1);
     free_line(diffusion->face_area[a], 1);
     free(diffusion->lower[a]);
     free(diffusion->upper[a]);
-    for (int end = 0; end < 2; end++) {
-      if (diffusion->near_k[a][end]) ink_mesh_free(&diffusion->near_k[a][end]);
-      if (diffusion->near_slope[a][end]) ink_mesh_free(&diffusion->near_slope[a][end]);
-    }
-    if (diffusion->face[a]) ink_mesh_free(&diffusion->face[a]);
+    if (diffusion->velocity.program[a]) ink_program_destroy(&diffusion->velocity.program[a]);
+    if (diffusion->velocity.face[a]) ink_mesh_free(&diffusion->velocity.face[a]);
   }
-  free(diffusion->row_lower);
-  free(diffusion->row_upper);
-  if (diffusion->mass) ink_mesh_free(&diffusion->mass);
+  free(diffusion->zeros);
+  free(diffusion->flow);
+  free(diffusion->face_lines);
+}
+
+PetscErrorCode ink_diffusion_destroy(InkDiffusion **out) {
+  PetscFunctionBeginUser;
+  InkDiffusion *diffusion = *out;
+  if (!diffusion) PetscFunctionReturn(0);
+  for (int s = 0; s < diffusion->n; s++) {
+    free_field(&diffusion->field[s]);
+    if (diffusion->sourced[s]) ink_mesh_free(&diffusion->sourced[s]);
+  }
+  ink_reactions_destroy(&diffusion->reactions, diffusion->n);
+  for (int side = 0; side < INK_SIDES; side++) {
+    ink_closure_destroy(&diffusion->closure[side]);
+    free(diffusion->inflow[side]);
+  }
+  free_lines(diffusion);
+  for (int i = 0; i < diffusion->transforms; i++) PetscCall(ink_transform_destroy(&diffusion->transform[i]));
   if (diffusion->work) ink_mesh_free(&diffusion->work);
-  if (diffusion->sourced) ink_mesh_free(&diffusion->sourced);
   if (diffusion->start_state) ink_mesh_free(&diffusion->start_state);
+  free(diffusion->field);
+  free(diffusion->coupling);
+  free(diffusion->sourced);
+  free(diffusion->start_content);
+  free(diffusion->start_scale);
+  free(diffusion->transform);
+  free(diffusion->transform_of);
   free(diffusion);
   *out = NULL;
   PetscFunctionReturn(0);
-}
-
-/* ---- plans ---- */
-
-double ink_diffusion_bytes_per_cell(const InkDiffusion *diffusion) {
-  const int dim = diffusion->mesh->dim;
-  double arrays = 0.0;
-  if (!ink_operator_is_separable(diffusion)) arrays += dim + 2; /* conductances, k, V c */
-  if (!diffusion->c.constant) arrays += 1;
-  if (diffusion->k.state) arrays += 1 + (diffusion->mean == INK_MEAN_BOTH ? 4 * dim : 0);
-  if (diffusion->s.value) arrays += 1 + (diffusion->s.moving ? 1 : 0);
-  if (diffusion->c.state) arrays += 2;
-  return 8.0 * arrays;
-}
-
-double ink_diffusion_operations(const InkDiffusion *diffusion) {
-  const int dim = diffusion->mesh->dim;
-  double operations = 6.0 * dim;
-  const int evaluations = diffusion->mean == INK_MEAN_BOTH ? 1 + 2 * dim : 1;
-  if (diffusion->k.moving)
-    operations += evaluations * ink_program_operations(diffusion->k.value) + 10.0 * dim;
-  if (diffusion->c.moving) operations += ink_program_operations(diffusion->c.value);
-  if (diffusion->s.value)
-    operations += diffusion->s.moving ? ink_program_operations(diffusion->s.value) : 2.0;
-  return operations;
 }

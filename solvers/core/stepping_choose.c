@@ -1,7 +1,9 @@
-/* `auto`: explicit or implicit, whichever is estimated to take less time.
+/* `auto`: explicit or implicit, whichever is estimated to take less time; and which implicit method.
  *
  *     explicit   steps = (end - now) / monotone step
- *     implicit   steps = START_STEPS + SWEEP (1e-5 / tolerance)^(1/3)
+ *     TR-BDF2    steps = START_STEPS + SWEEP (1e-5 / tolerance)^(1/3)
+ *     split      steps = START_SPLIT + SWEEP_SPLIT (1e-5 / tolerance)^(1/4),
+ *                but at least (end - now) * rate / STABLE (rate: see split_rest)
  *     seconds    steps (overhead of a step + cost of a cell and step * cells)
  *
  * on one rank, whatever the number there is: the method, and with it the result, must not depend on the rank
@@ -9,18 +11,22 @@
  *
  * A second-order method with an embedded third-order estimate takes steps that grow as tolerance^(1/3). In
  * eight relaxations of a slab, cylinder or sphere from a jump at the start it took 88 to 190 steps at 1e-5
- * (about 30 of them to pass the jump), with a periodic or degenerate front 350 to 900. The costs were
- * measured on one core of an x86-64 server (1-D 300 and 2000 cells, 2-D 512^2, 3-D 64^3; an implicit step is
- * two stages and the filter of its error, with multigrid in 2-D and 3-D; where the steps are so short that a
- * cheaper solver would do, explicit wins by far anyway). They are good to a factor of three, which is what
- * the choice needs: the two usually differ by more.
+ * (about 30 of them to pass the jump), with a periodic or degenerate front 350 to 900; the split method, of
+ * fourth order with a third-order estimate, took 20, 42 and 116 at 1e-3, 1e-5 and 1e-7 on a square. The costs
+ * were measured on one core of an x86-64 server (1-D 300 and 2000 cells, 2-D 512^2, 3-D 64^3; an implicit
+ * step is two stages and the filter of its error, with multigrid in 2-D and 3-D; where the steps are so short
+ * that a cheaper solver would do, explicit wins by far anyway). They are good to a factor of three, which is
+ * what the choice needs: the methods usually differ by more. n fields cost an explicit or split step n times,
+ * a coupled matrix n^2 times as much.
  *
  * Accuracy. An implicit run may make an error of tolerance a step. Forward Euler's is estimated from the
- * start's local error, steps * dt/2 max |k(t + dt, u + dt k) - k(t,u)| of the field's size, but only when it
+ * start's local error, steps * dt/2 max |k(t + dt, u + dt k) - k(t,u)| of the fields' sizes, but only when it
  * would take fewer than 0.01 / tolerance steps (1000): with that many its error, about 1/steps of the change,
- * is below the other's, whatever jumps at the start say. Where forward Euler's is the larger one implicit is
- * taken though it takes longer, but not when that is more than a second and twenty times as long; the reason
- * then says so.
+ * is below the other's, whatever jumps at the start say (unless the system reacts: then errors grow with the
+ * solution). Where forward Euler's is the larger one implicit is
+ * taken though it takes longer, but not when that is more than a second and five times as long
+ * (the estimate is a bound, and errors in time and space of forward Euler partly cancel; where the system
+ * reacts, ten minutes); the reason then says so.
  */
 #include <math.h>
 #include <string.h>
@@ -28,97 +34,203 @@
 
 static const double EXPLICIT_STEP = 1e-5, EXPLICIT_CELL = 4e-9;
 static const double IMPLICIT_STEP = 1e-4, IMPLICIT_CELL[3] = {2e-7, 4e-6, 8e-6}; /* one, two, three axes */
-static const double NONLINEAR_FACTOR = 3; /* matrices and Newton iterations */
+static const double SPLIT_STEP = 1e-4, SPLIT_CELL = 1e-7; /* six stages: a transform and the rest each */
+static const double NONLINEAR_FACTOR = 3;                 /* matrices and Newton iterations */
 static const double START_STEPS = 30, SWEEP = 120;
+static const double START_SPLIT = 20, SWEEP_SPLIT = 30;
+static const double STABLE = 4;       /* |eigenvalue| dt of the explicit part, at the most */
+static const double STABLE_FIXED = 1; /* the same for a dt that the deck fixes */
 
-static const double MANY_STEPS = 0.01;                  /* over the tolerance: see Accuracy */
-static const double PATIENCE = 1, PATIENCE_FACTOR = 20; /* seconds, and times as long as explicit */
+static const double MANY_STEPS = 0.01;                 /* over the tolerance: see Accuracy */
+static const double PATIENCE = 1, PATIENCE_FACTOR = 5; /* seconds, and times as long as explicit */
+static const double PATIENCE_REACTING = 600;           /* the same seconds where errors grow */
+
+/* One method's expected work. */
+typedef struct InkWork {
+  double steps, seconds;
+} InkWork;
 
 typedef struct InkEstimate {
-  double limit, explicit_steps, implicit_steps, explicit_seconds, implicit_seconds;
-  double explicit_error, allowed; /* of the field's size; explicit_error 0: not estimated */
+  InkWork euler, trbdf2, split;
+  double limit;                   /* explicit step */
+  double rate;                    /* of the split form's rest; NaN: there is no split form, or */
+  bool unstable;                  /* a field rests where it is unstable (stepping_rest.c) */
+  double explicit_error, allowed; /* of the fields' sizes; explicit_error 0: not estimated */
 } InkEstimate;
 
 static PetscErrorCode rate_of_change(const InkSystem *system, double t, double *u, double *mass, double *k) {
   PetscFunctionBeginUser;
   PetscCall(system->rhs(system->context, t, u, k));
   PetscCall(system->capacity(system->context, t, u, mass));
-  ink_field_divide(system->mesh, mass, k);
+  ink_field_divide(system->mesh, system->n, mass, k);
   PetscFunctionReturn(0);
 }
 
-/* dt/2 max |k(t + dt, u + dt k) - k(t,u)| over max |u + dt k|: forward Euler's local error. */
+/* The largest over the fields of dt/2 max |k(t + dt, u + dt k) - k(t,u)| over max |u + dt k|: forward Euler's
+ * local error. */
 static PetscErrorCode local_error(const InkSystem *system, double *u, double t, double dt, double *error) {
   PetscFunctionBeginUser;
   const InkMesh *mesh = system->mesh;
-  double *mass, *before, *after, *next, size;
+  const int n = system->n;
+  double *mass, *before, *after, *next, *size;
   double **const array[] = {&mass, &before, &after, &next};
-  for (int a = 0; a < 4; a++) PetscCall(ink_mesh_array(mesh, array[a]));
+  for (int a = 0; a < 4; a++) PetscCall(ink_mesh_fields(mesh, n, array[a]));
+  PetscCall(PetscMalloc1(n, &size));
   PetscCall(rate_of_change(system, t, u, mass, before));
-  ink_field_combine(mesh, 2, (InkTerm[]){{1, u}, {dt, before}}, next);
-  PetscCall(ink_field_max_abs(mesh, next, &size));
+  ink_field_combine(mesh, n, 2, (InkTerm[]){{1, u}, {dt, before}}, next);
+  for (int f = 0; f < n; f++) {
+    PetscCall(ink_field_norm(mesh, 1, NULL, next + f * mesh->size, &size[f]));
+    if (!(size[f] > 0)) size[f] = 1;
+  }
   PetscCall(rate_of_change(system, t + dt, next, mass, after));
-  ink_field_combine(mesh, 2, (InkTerm[]){{dt / 2, after}, {-dt / 2, before}}, next);
-  PetscCall(ink_field_max_abs(mesh, next, error));
-  *error = size > 0 ? *error / size : *error;
+  ink_field_combine(mesh, n, 2, (InkTerm[]){{dt / 2, after}, {-dt / 2, before}}, next);
+  PetscCall(ink_field_norm(mesh, n, size, next, error));
+  PetscCall(PetscFree(size));
   for (int a = 0; a < 4; a++) ink_mesh_free(array[a]);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode estimate(const InkSystem *system, double *u, double time, double span, double tolerance,
-                               InkEstimate *e) {
+/* The rate of the split form's rest at (t,u). */
+static PetscErrorCode rest_rate(const InkSystem *system, double *u, double t, double *rate) {
   PetscFunctionBeginUser;
-  const InkMesh *mesh = system->mesh;
-  PetscCall(system->monotone_step(system->context, time, u, &e->limit));
-  e->limit *= ink_explicit_fraction;
-  const double cells = (double)mesh->cells;
-  e->explicit_steps = e->limit > 0 ? fmax(1, ceil(span / e->limit)) : INFINITY;
-  e->implicit_steps = ceil(START_STEPS + SWEEP * cbrt(1e-5 / tolerance));
-  e->explicit_seconds = e->explicit_steps * (EXPLICIT_STEP + cells * EXPLICIT_CELL);
-  e->implicit_seconds = e->implicit_steps * (IMPLICIT_STEP + cells * IMPLICIT_CELL[mesh->dim - 1]) *
-                        (system->linear ? 1 : NONLINEAR_FACTOR);
-  e->allowed = e->implicit_steps * tolerance;
-  e->explicit_error = 0;
-  if (e->explicit_seconds > e->implicit_seconds || e->explicit_steps * tolerance >= MANY_STEPS)
-    PetscFunctionReturn(0);
-  PetscCall(local_error(system, u, time, fmin(e->limit, span), &e->explicit_error));
-  e->explicit_error *= e->explicit_steps;
+  *rate = NAN;
+  if (!system->split_rest || !system->split_solve) PetscFunctionReturn(0);
+  double *rest;
+  PetscCall(ink_mesh_fields(system->mesh, system->n, &rest));
+  PetscCall(system->split_rest(system->context, t, u, rest, rate));
+  ink_mesh_free(&rest);
   PetscFunctionReturn(0);
 }
 
-/* Why, in words. */
-static PetscErrorCode explain(const InkEstimate *e, double span, double tolerance, bool inaccurate,
-                              InkPlan *plan) {
-  char accuracy[128] = "";
+static PetscErrorCode estimate_implicit(const InkSystem *system, double *u, double time, double span,
+                                        double tolerance, InkEstimate *e) {
   PetscFunctionBeginUser;
-  if (inaccurate)
-    PetscCall(PetscSNPrintf(
-        accuracy, sizeof accuracy, "; forward Euler's error would be about %.1g of the field, against %.1g%s",
-        e->explicit_error, e->allowed,
-        strcmp(plan->method, "explicit") == 0 ? ": set time.method if that is too much" : ""));
-  PetscCall(PetscSNPrintf(plan->reason, sizeof plan->reason,
-                          "auto took %s: about %.3g explicit steps of %.3g s (%.2g s of work) or about %.3g "
-                          "implicit steps at tolerance %.2g (%.2g s)%s",
-                          plan->method, e->explicit_steps, fmin(e->limit, span), e->explicit_seconds,
-                          e->implicit_steps, tolerance, e->implicit_seconds, accuracy));
+  const double cells = (double)system->mesh->cells, n = system->n;
+  e->trbdf2.steps = ceil(START_STEPS + SWEEP * cbrt(1e-5 / tolerance));
+  e->trbdf2.seconds = e->trbdf2.steps *
+                      (IMPLICIT_STEP + n * n * cells * IMPLICIT_CELL[system->mesh->dim - 1]) *
+                      (system->linear ? 1 : NONLINEAR_FACTOR);
+  PetscCall(rest_rate(system, u, time, &e->rate));
+  e->unstable = false;
+  if (isfinite(e->rate)) PetscCall(ink_rests_unstable(system, time, span, u, &e->unstable));
+  if (e->unstable) e->rate = NAN;
+  e->split = (InkWork){INFINITY, INFINITY};
+  if (!isfinite(e->rate)) PetscFunctionReturn(0);
+  e->split.steps =
+      fmax(ceil(START_SPLIT + SWEEP_SPLIT * sqrt(sqrt(1e-5 / tolerance))), ceil(span * e->rate / STABLE));
+  e->split.seconds = e->split.steps * (SPLIT_STEP + n * cells * SPLIT_CELL);
   PetscFunctionReturn(0);
+}
+
+static bool split_wins(const InkEstimate *e) { return e->split.seconds <= e->trbdf2.seconds; }
+
+static InkWork implicit_work(const InkEstimate *e) { return split_wins(e) ? e->split : e->trbdf2; }
+
+static PetscErrorCode estimate(const InkSystem *system, double *u, double time, double span, double tolerance,
+                               InkEstimate *e) {
+  PetscFunctionBeginUser;
+  const double cells = (double)system->mesh->cells, n = system->n;
+  PetscCall(estimate_implicit(system, u, time, span, tolerance, e));
+  PetscCall(system->monotone_step(system->context, time, u, &e->limit));
+  e->limit *= ink_explicit_fraction;
+  e->euler.steps = e->limit > 0 ? fmax(1, ceil(span / e->limit)) : INFINITY;
+  e->euler.seconds = e->euler.steps * (EXPLICIT_STEP + n * cells * EXPLICIT_CELL);
+  const InkWork implicit = implicit_work(e);
+  e->allowed = implicit.steps * tolerance;
+  e->explicit_error = 0;
+  const bool many = e->euler.steps * tolerance >= MANY_STEPS && !system->reacts;
+  if (e->euler.seconds > implicit.seconds || many) PetscFunctionReturn(0);
+  PetscCall(local_error(system, u, time, fmin(e->limit, span), &e->explicit_error));
+  e->explicit_error *= e->euler.steps;
+  PetscFunctionReturn(0);
+}
+
+static void fill_plan(InkMethod method, InkWork work, double dt, InkPlan *plan) {
+  snprintf(plan->method, sizeof plan->method, "%s", method == INK_EXPLICIT ? "explicit" : "implicit");
+  plan->order = ink_method_order(method);
+  plan->steps = work.steps;
+  plan->seconds = work.seconds;
+  plan->dt = dt;
 }
 
 PetscErrorCode ink_stepper_choose(const InkSystem *system, double *u, double time, double end,
                                   double tolerance, InkMethod *method, InkPlan *plan) {
   PetscFunctionBeginUser;
   InkEstimate e;
-  PetscCall(estimate(system, u, time, end - time, tolerance, &e));
-  const bool cheaper = e.explicit_seconds <= e.implicit_seconds;
+  char accuracy[128] = "";
+  const double span = end - time;
+  PetscCall(estimate(system, u, time, span, tolerance, &e));
+  const InkWork implicit = implicit_work(&e);
+  const bool cheaper = e.euler.seconds <= implicit.seconds;
   const bool inaccurate = !(e.explicit_error <= e.allowed);
-  const bool too_long =
-      e.implicit_seconds > PATIENCE && e.implicit_seconds > PATIENCE_FACTOR * e.explicit_seconds;
+  const double patience = system->reacts ? PATIENCE_REACTING : PATIENCE;
+  const bool too_long = implicit.seconds > patience && implicit.seconds > PATIENCE_FACTOR * e.euler.seconds;
   const bool explicit_wins = cheaper && (!inaccurate || too_long);
-  *method = explicit_wins ? INK_EXPLICIT : INK_IMPLICIT;
-  plan->steps = explicit_wins ? e.explicit_steps : e.implicit_steps;
-  plan->seconds = explicit_wins ? e.explicit_seconds : e.implicit_seconds;
-  plan->dt = explicit_wins ? fmin(e.limit, end - time) : 0;
-  PetscCall(PetscStrncpy(plan->method, explicit_wins ? "explicit" : "implicit", sizeof plan->method));
-  PetscCall(explain(&e, end - time, tolerance, cheaper && inaccurate, plan));
+  *method = explicit_wins ? INK_EXPLICIT : split_wins(&e) ? INK_SPLIT : INK_IMPLICIT;
+  fill_plan(*method, explicit_wins ? e.euler : implicit, explicit_wins ? fmin(e.limit, span) : 0, plan);
+  if (cheaper && inaccurate)
+    snprintf(accuracy, sizeof accuracy,
+             "; forward Euler's error would be about %.1g of the field, against %.1g%s", e.explicit_error,
+             e.allowed, explicit_wins ? ": set time.method if that is too much" : "");
+  snprintf(plan->reason, sizeof plan->reason,
+           "auto took %s: about %.3g explicit steps of %.3g s (%.2g s of work) or about %.3g %s "
+           "steps at tolerance %.2g (%.2g s)%s",
+           plan->method, e.euler.steps, fmin(e.limit, span), e.euler.seconds, implicit.steps,
+           split_wins(&e) ? "split implicit" : "implicit", tolerance, implicit.seconds, accuracy);
+  PetscFunctionReturn(0);
+}
+
+/* A dt that the deck fixes: is it well inside the stability of the explicit part? */
+static void choose_fixed(const InkEstimate *e, double span, double dt, InkMethod *method, InkPlan *plan) {
+  const InkWork one = e->rate * dt <= STABLE_FIXED ? e->split : e->trbdf2;
+  const double steps = fmax(1, ceil(span / dt * (1 - 1e-12)));
+  *method = e->rate * dt <= STABLE_FIXED ? INK_SPLIT : INK_IMPLICIT;
+  fill_plan(*method, (InkWork){steps, one.seconds / one.steps * steps}, dt, plan);
+  if (*method == INK_SPLIT)
+    snprintf(
+        plan->reason, sizeof plan->reason,
+        "implicit by ARK4(3): diffusion is solved directly and the rest, with rates up to %.3g /s, is slow "
+        "enough for time.dt = %.3g s",
+        e->rate, dt);
+  else if (isfinite(e->rate))
+    snprintf(
+        plan->reason, sizeof plan->reason,
+        "implicit by TR-BDF2: the rest, with rates up to %.3g /s, are too fast to be taken explicitly with "
+        "time.dt = %.3g s",
+        e->rate, dt);
+}
+
+PetscErrorCode ink_stepper_choose_implicit(const InkSystem *system, double *u, double time, double end,
+                                           const InkStepperOptions *options, InkMethod *method,
+                                           InkPlan *plan) {
+  PetscFunctionBeginUser;
+  InkEstimate e = {.rate = NAN};
+  const double span = end - time;
+  PetscCall(estimate_implicit(system, u, time, span, options->tolerance, &e));
+  snprintf(plan->reason, sizeof plan->reason,
+           "implicit by TR-BDF2: diffusion cannot be split off and solved directly here (that takes equal "
+           "cells on two or three straight axes, constant coefficients, and sides of type value, flux or "
+           "symmetry)");
+  if (e.unstable)
+    snprintf(plan->reason, sizeof plan->reason,
+             "implicit by TR-BDF2: a field rests at an unstable state, where the rounding errors of the fast "
+             "transforms of the split method would grow");
+  if (options->dt > 0) {
+    choose_fixed(&e, span, options->dt, method, plan);
+    PetscFunctionReturn(0);
+  }
+  *method = split_wins(&e) ? INK_SPLIT : INK_IMPLICIT;
+  fill_plan(*method, implicit_work(&e), 0, plan);
+  if (*method == INK_SPLIT)
+    snprintf(
+        plan->reason, sizeof plan->reason,
+        "implicit by ARK4(3), diffusion solved directly: about %.3g steps (%.2g s of work), against %.3g "
+        "(%.2g s) by TR-BDF2",
+        e.split.steps, e.split.seconds, e.trbdf2.steps, e.trbdf2.seconds);
+  else if (isfinite(e.rate))
+    snprintf(plan->reason, sizeof plan->reason,
+             "implicit by TR-BDF2: about %.3g steps (%.2g s of work); the rest, with rates up to %.3g /s, "
+             "would take %.3g steps (%.2g s) explicitly",
+             e.trbdf2.steps, e.trbdf2.seconds, e.rate, e.split.steps, e.split.seconds);
   PetscFunctionReturn(0);
 }

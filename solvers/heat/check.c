@@ -30,8 +30,8 @@ static void check_material(const InkDeck *deck, InkErrors *errors) {
     if (i == 0)
       ink_deck_error(deck, errors, "material",
                      "conductivity is missing: give conductivity%s, or diffusivity alone",
-                     ink_heat_steady(deck) ? "" : ", density and heat_capacity");
-    else if (!ink_heat_steady(deck) && ink_deck_has(deck, "material.conductivity"))
+                     ink_deck_is_steady(deck) ? "" : ", density and heat_capacity");
+    else if (!ink_deck_is_steady(deck) && ink_deck_has(deck, "material.conductivity"))
       ink_deck_error(deck, errors, "material",
                      "%s is missing: a transient run needs it (or give material.diffusivity alone)",
                      others[i]);
@@ -39,32 +39,6 @@ static void check_material(const InkDeck *deck, InkErrors *errors) {
 }
 
 /* ---- sides ---- */
-
-static void list_sides(const char *const names[INK_SIDES], char *text, size_t size) {
-  size_t used = 0;
-  text[0] = '\0';
-  for (int side = 0; side < INK_SIDES; side++)
-    if (*names[side] && used < size)
-      used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", names[side]);
-}
-
-static void unknown_side(const InkDeck *deck, const char *const names[INK_SIDES], const char *given,
-                         InkErrors *errors) {
-  char path[192], list[64];
-  snprintf(path, sizeof path, "boundary.%s", given);
-  list_sides(names, list, sizeof list);
-  const bool radial = ink_heat_coordinates(deck) != INK_CARTESIAN;
-  const bool named = strlen(given) == 5 && given[1] == '_' &&
-                     (strcmp(given + 2, "min") == 0 || strcmp(given + 2, "max") == 0);
-  if (radial && strcmp(given, "r_min") == 0)
-    ink_deck_error(deck, errors, path,
-                   "does not exist: r.from is 0, so the domain reaches the axis; its side is r_max");
-  else if (named && strchr("xyzr", given[0]))
-    ink_deck_error(deck, errors, path, "does not exist: the mesh has no %c axis; its sides are %s", given[0],
-                   list);
-  else
-    ink_deck_error(deck, errors, path, "is no side of this mesh; its sides are %s", list);
-}
 
 /* What a side's type needs besides `type`. */
 static void check_data(const InkDeck *deck, const char *side, InkErrors *errors) {
@@ -78,7 +52,7 @@ static void check_data(const InkDeck *deck, const char *side, InkErrors *errors)
                {"radiation", "emissivity", false},
                {"radiation", "ambient", false}};
   char path[192], key_path[224];
-  const bool manufactured = ink_heat_manufactured(deck);
+  const bool manufactured = ink_deck_is_manufactured(deck);
   if (!ink_deck_has(deck, "boundary.%s.type", side)) return; /* the key table says so */
   const char *type = ink_deck_text(deck, "boundary.%s.type", side);
   snprintf(path, sizeof path, "boundary.%s", side);
@@ -118,18 +92,11 @@ static void check_radiation(const InkDeck *deck, const char *side, InkErrors *er
 }
 
 static void check_sides(const InkDeck *deck, InkErrors *errors) {
-  const char *names[INK_SIDES];
   /* The mesh's own check or the key table says so. */
-  if (ink_heat_dimension(deck) == 0 || !ink_deck_sound(deck, "mesh")) return;
-  ink_heat_sides(deck, names);
+  if (ink_deck_dimension(deck) == 0 || !ink_deck_sound(deck, "mesh")) return;
   for (int i = 0; i < ink_deck_count(deck, "boundary"); i++) {
     const char *given = ink_deck_name(deck, "boundary", i);
-    bool known = false;
-    for (int side = 0; side < INK_SIDES; side++) known = known || strcmp(names[side], given) == 0;
-    if (!known) {
-      unknown_side(deck, names, given, errors);
-      continue;
-    }
+    if (!ink_deck_side_known(deck, given, errors)) continue;
     if (!ink_deck_sound(deck, "boundary.%s", given)) continue; /* the key table says so */
     check_data(deck, given, errors);
     check_radiation(deck, given, errors);
@@ -149,10 +116,10 @@ static void check_names(const InkDeck *deck, const char *section, InkErrors *err
 }
 
 static void check_start(const InkDeck *deck, InkErrors *errors) {
-  const bool manufactured = ink_heat_manufactured(deck);
+  const bool manufactured = ink_deck_is_manufactured(deck);
   const bool known = ink_deck_sound(deck, "time") && ink_deck_sound(deck, "manufactured") &&
                      ink_deck_sound(deck, "initial.T");
-  if (known && !ink_heat_steady(deck) && !manufactured && !ink_deck_has(deck, "initial.T"))
+  if (known && !ink_deck_is_steady(deck) && !manufactured && !ink_deck_has(deck, "initial.T"))
     ink_deck_error(deck, errors, "initial", "initial.T is missing: give the temperature at time.start");
   check_names(deck, "initial", errors);
   check_names(deck, "exact", errors);
@@ -176,13 +143,13 @@ static bool depends_on_T(const InkExpr *e) { return e && (ink_expr_variables(e) 
 
 static void check_steady(const InkDeck *deck, InkErrors *errors) {
   const char *names[INK_SIDES];
-  if (!ink_heat_steady(deck) || ink_heat_dimension(deck) == 0) return;
+  if (!ink_deck_is_steady(deck) || ink_deck_dimension(deck) == 0) return;
   if (!ink_deck_sound(deck, "mesh") || !ink_deck_sound(deck, "boundary") || !ink_deck_sound(deck, "source"))
     return;
   if (ink_deck_has(deck, "time.dt"))
     ink_deck_warning(deck, errors, "time.dt", "is not used when time.method is steady");
   bool level = depends_on_T(ink_deck_expression(deck, "source"));
-  ink_heat_sides(deck, names);
+  ink_deck_sides(deck, names);
   for (int side = 0; side < INK_SIDES; side++) {
     if (!*names[side]) continue;
     const InkSideType type = ink_heat_side_type(deck, names[side]);

@@ -105,12 +105,13 @@ int ink_heat_fields(const InkNode *root, const char *names[INK_MAX_FIELDS]) {
 static InkDim times(InkDim a, const char *unit) { return ink_dim_product(a, ink_dim_of(unit), 1.0); }
 
 /* With a conductivity fluxes are of energy; with a diffusivity they are of temperature. */
-InkDim ink_heat_unit(const InkNode *root, const char *name, const InkDim *field_dim) {
+InkDim ink_heat_unit(const InkNode *root, const InkNode *node, const char *name, int field,
+                     const InkDim *field_dim) {
+  (void)node;
+  (void)field;
   const InkNode *material = ink_tree_child(root, "material");
   const bool energy = !(material && ink_tree_child(material, "diffusivity"));
-  const InkDim temperature = field_dim ? field_dim[0] : ink_dim_any();
-  if (*name == '@') name++;
-  if (strcmp(name, "field") == 0) return temperature;
+  const InkDim temperature = field_dim[0];
   if (strcmp(name, "flux") == 0) return energy ? ink_dim_of("W/m^2") : times(temperature, "m/s");
   if (strcmp(name, "source") == 0) return energy ? ink_dim_of("W/m^3") : times(temperature, "1/s");
   if (strcmp(name, "transfer") == 0) return ink_dim_of(energy ? "W/m^2/K" : "m/s");

@@ -3,36 +3,6 @@
 #include "heat_impl.h"
 #include <string.h>
 
-bool ink_heat_chosen(const InkDeck *deck, const char *path, const char *choice) {
-  const InkNode *node = ink_deck_node(deck, "%s", path);
-  return node && node->text && strcmp(node->text, choice) == 0;
-}
-
-bool ink_heat_steady(const InkDeck *deck) { return ink_heat_chosen(deck, "time.method", "steady"); }
-bool ink_heat_manufactured(const InkDeck *deck) { return ink_heat_chosen(deck, "manufactured", "true"); }
-
-InkCoordinates ink_heat_coordinates(const InkDeck *deck) {
-  if (ink_heat_chosen(deck, "mesh.coordinates", "cylindrical")) return INK_CYLINDRICAL;
-  return ink_heat_chosen(deck, "mesh.coordinates", "spherical") ? INK_SPHERICAL : INK_CARTESIAN;
-}
-
-int ink_heat_dimension(const InkDeck *deck) {
-  int dim = 0;
-  if (ink_heat_coordinates(deck) != INK_CARTESIAN) return 1;
-  for (const char *axis = "xyz"; *axis; axis++) dim += ink_deck_has(deck, "mesh.%c", *axis);
-  return dim;
-}
-
-void ink_heat_sides(const InkDeck *deck, const char *names[INK_SIDES]) {
-  static const char *const cartesian[INK_SIDES] = {"x_min", "x_max", "y_min", "y_max", "z_min", "z_max"};
-  const int dim = ink_heat_dimension(deck);
-  for (int side = 0; side < INK_SIDES; side++) names[side] = side / 2 < dim ? cartesian[side] : "";
-  if (ink_heat_coordinates(deck) == INK_CARTESIAN) return;
-  const InkNode *from = ink_deck_node(deck, "mesh.r.from");
-  names[0] = from && from->number == 0.0 ? "" : "r_min";
-  names[1] = "r_max";
-}
-
 InkSideType ink_heat_side_type(const InkDeck *deck, const char *side) {
   static const struct {
     const char *name;
@@ -42,23 +12,31 @@ InkSideType ink_heat_side_type(const InkDeck *deck, const char *side) {
                {"convection", INK_SIDE_CONVECTION},
                {"radiation", INK_SIDE_RADIATION}};
   if (!ink_deck_has(deck, "boundary.%s.type", side))
-    return ink_heat_manufactured(deck) ? INK_SIDE_VALUE : INK_SIDE_CLOSED;
+    return ink_deck_is_manufactured(deck) ? INK_SIDE_VALUE : INK_SIDE_CLOSED;
   const char *name = ink_deck_text(deck, "boundary.%s.type", side);
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (strcmp(name, types[i].name) == 0) return types[i].type;
   return INK_SIDE_CLOSED;
 }
 
+/* What the equation's arrays of one field hold. */
+typedef struct HeatTrees {
+  const InkExpr *conductivity, *capacity, *source, *initial;
+  const char *path, *long_name;
+  InkSideData side[INK_SIDES];
+  InkSideParts parts[INK_SIDES];
+} HeatTrees;
+
 static const InkExpr *or_one(const InkExpr *e, InkPool *pool) { return e ? e : ink_expr_number(pool, 1.0); }
 
-static void read_material(const InkDeck *deck, InkPool *pool, InkDiffusionSpec *spec) {
+static void read_material(const InkDeck *deck, InkPool *pool, HeatTrees *heat) {
   if (ink_heat_by_diffusivity(deck)) {
-    spec->conductivity = ink_deck_expression(deck, "material.diffusivity");
-    spec->capacity = ink_expr_number(pool, 1.0);
+    heat->conductivity = ink_deck_expression(deck, "material.diffusivity");
+    heat->capacity = ink_expr_number(pool, 1.0);
     return;
   }
-  spec->conductivity = ink_deck_expression(deck, "material.conductivity");
-  spec->capacity =
+  heat->conductivity = ink_deck_expression(deck, "material.conductivity");
+  heat->capacity =
       ink_expr_binary(pool, INK_OP_MUL, or_one(ink_deck_expression(deck, "material.density"), pool),
                       or_one(ink_deck_expression(deck, "material.heat_capacity"), pool));
 }
@@ -71,33 +49,76 @@ static void read_side(const InkDeck *deck, const char *name, InkSideData *side) 
   side->emissivity = ink_deck_expression(deck, "boundary.%s.emissivity", name);
 }
 
-void ink_heat_problem(const InkDeck *deck, InkPool *pool, int dim, InkCoordinates coordinates,
-                      InkDiffusionSpec *spec) {
-  const char *names[INK_SIDES];
-  const bool manufactured = ink_heat_manufactured(deck);
-  *spec = (InkDiffusionSpec){.field = "T", .source = ink_deck_expression(deck, "source")};
-  read_material(deck, pool, spec);
-  ink_heat_sides(deck, names);
-  InkManufactured problem = {pool, dim, coordinates, NULL, spec->conductivity, spec->capacity};
-  if (manufactured) {
-    problem.exact = ink_deck_expression(deck, "exact.T");
-    spec->source = ink_manufactured_source(&problem, ink_heat_steady(deck));
-  }
-  for (int side = 0; side < INK_SIDES; side++) {
-    if (!*names[side]) continue;
-    read_side(deck, names[side], &spec->side[side]);
-    if (manufactured) ink_manufactured_side(&problem, side, &spec->side[side]);
-  }
-  /* A source that is zero everywhere costs nothing. */
-  if (spec->source && ink_expr_is_constant(spec->source) && ink_expr_value(spec->source, NULL) == 0.0)
-    spec->source = NULL;
-}
-
-const InkExpr *ink_heat_initial(const InkDeck *deck, InkPool *pool) {
+static const InkExpr *initial_of(const InkDeck *deck, InkPool *pool) {
   const InkExpr *initial = ink_deck_expression(deck, "initial.T");
-  if (ink_heat_manufactured(deck)) {
+  if (ink_deck_is_manufactured(deck)) {
     const InkExpr *start = ink_expr_number(pool, ink_deck_number(deck, "time.start"));
     return ink_expr_substitute(pool, ink_deck_expression(deck, "exact.T"), INK_VAR_T, start);
   }
   return initial ? initial : ink_expr_number(pool, 0.0);
 }
+
+static void heat_problem(const InkDeck *deck, InkPool *pool, InkEvolutionProblem *problem) {
+  const char *names[INK_SIDES];
+  HeatTrees *heat = ink_pool_alloc(pool, sizeof *heat);
+  *heat = (HeatTrees){.source = ink_deck_expression(deck, "source"),
+                      .initial = initial_of(deck, pool),
+                      .path = "initial.T",
+                      .long_name = "temperature"};
+  const InkExpr **exact = ink_pool_alloc(pool, sizeof *exact);
+  *exact = ink_deck_expression(deck, "exact.T");
+  read_material(deck, pool, heat);
+  ink_deck_sides(deck, names);
+  const InkManufactured made = {.pool = pool,
+                                .dim = ink_deck_dimension(deck),
+                                .n = 1,
+                                .coordinates = ink_deck_coordinates(deck),
+                                .exact = exact,
+                                .conductivity = &heat->conductivity,
+                                .capacity = &heat->capacity};
+  const bool manufactured = ink_deck_is_manufactured(deck);
+  if (manufactured) heat->source = ink_manufactured_source(&made, 0, NULL, ink_deck_is_steady(deck));
+  /* A source that is zero everywhere costs nothing. */
+  if (heat->source && ink_expr_is_constant(heat->source) && ink_expr_value(heat->source, NULL) == 0.0)
+    heat->source = NULL;
+  *problem = (InkEvolutionProblem){.equation = {.n = 1,
+                                                .conductivity = &heat->conductivity,
+                                                .capacity = &heat->capacity,
+                                                .source = &heat->source,
+                                                .budget = true},
+                                   .initial = &heat->initial,
+                                   .initial_path = &heat->path,
+                                   .long_name = &heat->long_name};
+  ink_deck_fields(deck, &problem->equation.field, NULL);
+  for (int side = 0; side < INK_SIDES; side++) {
+    if (!*names[side]) continue;
+    read_side(deck, names[side], &heat->side[side]);
+    if (manufactured) ink_manufactured_side(&made, 0, side, &heat->side[side]);
+    heat->parts[side] = (InkSideParts){.count = 1, .data = &heat->side[side]};
+    problem->equation.side[side] = &heat->parts[side];
+  }
+}
+
+static InkDim heat_flux(const InkDeck *deck, int field) {
+  const InkDim *dim;
+  ink_deck_fields(deck, NULL, &dim);
+  if (ink_heat_by_diffusivity(deck)) return ink_dim_product(dim[field], ink_dim_si(1, 0, -1, 0, 0, 0), 1.0);
+  return ink_dim_si(0, 1, -3, 0, 0, 0);
+}
+
+static bool heat_balance(const InkDeck *deck, int field, char *message, size_t size) {
+  static const char *const keys[] = {"density", "heat_capacity"};
+  (void)field;
+  if (ink_deck_is_steady(deck)) return true;
+  for (int i = 0; i < 2; i++) {
+    const InkExpr *e = ink_deck_expression(deck, "material.%s", keys[i]);
+    if (!e || !(ink_expr_variables(e) >> INK_VAR_T & 1)) continue;
+    snprintf(message, size,
+             "balance:T is not defined when material.%s depends on t: heat has no content then", keys[i]);
+    return false;
+  }
+  return true;
+}
+
+const InkEvolutionModel ink_heat_model = {
+    .name = "heat", .problem = heat_problem, .flux = heat_flux, .balance = heat_balance};

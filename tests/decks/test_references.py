@@ -2,7 +2,8 @@
 """Counts the reference cases that the gallery reproduces, and fails when a deck asks for less than its case does.
 
 A verify entry names its case in `source`. Its `expect` must be the case's value and its `within` no wider than the case's tolerance
-(relative to the value, in the case's unit). Cases that a deck checks through another number are listed in derived.yaml with the reason.
+(relative or absolute, in the case's unit). Cases that a deck checks through another number, or through several, are listed in derived.yaml
+with the reason; all of its numbers must be checked, and a case that is a threshold ('sign change', 'bracketed') needs one on each side.
 """
 import os, re, sys
 from pathlib import Path
@@ -18,46 +19,90 @@ def number(text):
     return (float(match[1]), match[2]) if match else (None, "")
 
 
+def absolute(within, expect):
+    """A tolerance ('0.1 %', '0.0366 K', 1e-3) as an absolute difference."""
+    value, unit = number(within)
+    return value / 100 * abs(expect) if unit.startswith("%") else value
+
+
 def tolerance(case):
-    """The first relative tolerance in the case's text, or None ('within 2 cells', '1.95 to 2.05')."""
-    match = re.match(r"([\d.]+e-?\d+) relative", case["tolerance"])
-    return float(match[1]) if match else None
+    """The case's tolerance as an absolute difference, or None ('within 2 cells', '1.95 to 2.05', 'bracketed within 1 %')."""
+    match = re.match(r"([\d.]+(?:e-?\d+)?) *(relative|%|absolute|mV absolute)", case["tolerance"])
+    if not match:
+        return None
+    scale = {"relative": abs(float(case["value"])), "%": 0.01 * abs(float(case["value"]))}
+    return float(match[1]) * scale.get(match[2], 1.0)
 
 
-def complaint(entry, case, derived):
+def as_list(value, count=1):
+    return value if isinstance(value, list) else [value] * count
+
+
+def complaint_derived(entry, allowed, seen):
+    if "expect" not in allowed:
+        return f"is checked by {allowed['test']}"
+    value, _ = number(entry["expect"])
+    expected = as_list(allowed["expect"])
+    limits = as_list(allowed["within"], len(expected))
+    for number_expected, limit in zip(expected, limits):
+        if value is None or abs(value - number_expected) > 1e-12 * abs(number_expected):
+            continue
+        seen.add(number_expected)
+        if absolute(entry["within"], value) > absolute(limit, number_expected) * (1 + 1e-9):
+            return f"within {entry['within']} is wider than {limit}"
+        return None
+    return f"expects {entry['expect']}, derived.yaml has {allowed['expect']}"
+
+
+def complaint(entry, case, derived, seen):
+    """What is wrong with a verify entry, or None. seen: the expectations of derived.yaml met so far, by case."""
+    if entry["source"] in derived:
+        return complaint_derived(entry, derived[entry["source"]], seen.setdefault(entry["source"], set()))
     value, _ = number(entry["expect"])
     wanted = float(case["value"])
-    within, unit = number(entry["within"])
-    if entry["source"] in derived:
-        allowed = derived[entry["source"]]
-        limit = allowed["within"]
-        if value is None or abs(value - allowed["expect"]) > 1e-12 * abs(allowed["expect"]):
-            return f"expects {entry['expect']}, derived.yaml has {allowed['expect']}"
-        return f"within {entry['within']} is wider than {limit}" if within > limit * (1 + 1e-9) else None
     if value is None or abs(abs(value) - abs(wanted)) > 1e-12 * abs(wanted):
         return f"expects {entry['expect']}, the case has {case['value']}"
     limit = tolerance(case)
     if limit is None:
-        return f"no relative tolerance in '{case['tolerance']}': list it in derived.yaml"
-    relative = within / 100 if unit.startswith("%") else within / abs(wanted)
-    return f"within {entry['within']} is wider than {limit} relative" if relative > limit * (1 + 1e-9) else None
+        return f"no tolerance of the value in '{case['tolerance']}': list it in derived.yaml"
+    if absolute(entry["within"], wanted) > limit * (1 + 1e-9):
+        return f"within {entry['within']} is wider than {case['tolerance']}"
+    return None
+
+
+def incomplete(cases, derived, covered, seen):
+    """Derived cases of which a number is not checked by any deck, and thresholds without two sides."""
+    for name, allowed in derived.items():
+        if name not in cases:
+            yield name, "no such case in references.yaml"
+        if "expect" not in allowed or name not in covered:
+            continue
+        expected = as_list(allowed["expect"])
+        if set(expected) != seen.get(name, set()):
+            yield name, f"no deck checks {sorted(set(expected) - seen.get(name, set()))}"
+        if re.search("sign change|bracketed", cases[name]["tolerance"]) and len(set(expected)) < 2:
+            yield name, "a threshold needs a number on each side"
 
 
 def main():
     cases = {case["id"]: case for case in yaml.safe_load((HERE.parent / "references.yaml").read_text())}
     derived = yaml.safe_load((HERE / "derived.yaml").read_text())
-    covered, failed = set(), 0
+    covered, seen, failed = set(), {}, 0
     for deck in sorted((SOURCE / "inputs").glob("*/*.yaml")):
         for entry in yaml.safe_load(deck.read_text()).get("verify", []):
             source = entry.get("source")
             if source is None:
                 continue
-            text = complaint(entry, cases[source], derived) if source in cases else "no such case in references.yaml"
+            text = complaint(entry, cases[source], derived, seen) if source in cases else "no such case in references.yaml"
             if text:
                 failed += 1
                 print(f"{deck.name}: {source}: {text}")
             else:
                 covered.add(source)
+    for name, text in incomplete(cases, derived, covered, seen):
+        failed += 1
+        covered.discard(name)
+        print(f"derived.yaml: {name}: {text}")
     for identifier, where in derived.items():  # reproduced by a test, not by a deck
         if "test" in where and (HERE.parent / where["test"]).exists():
             covered.add(identifier)

@@ -1,7 +1,9 @@
 #!/bin/bash
 # kill -9 at random instants between the first checkpoint and the end; each run is started again, on another number
-# of ranks, and ends as one that was left alone: explicit runs in every byte, implicit ones within the tolerance.
-# 8 kills of an explicit run, or 50 with INKDROP_LONG=1; and a quarter as many of an implicit one.
+# of ranks, and ends as one that was left alone: explicit runs, and implicit ones that are solved by transforms, in
+# every byte, other implicit ones within the tolerance.
+# 8 kills of an explicit heat run, or 50 with INKDROP_LONG=1; a quarter as many of an implicit one; half as many of an
+# explicit and of a split reaction-diffusion run.
 . "$(dirname "$0")/../shell.sh"
 kills=8
 [ -n "${INKDROP_LONG:-}" ] && kills=50
@@ -28,6 +30,20 @@ time: {end: 2, method: implicit, tolerance: 1e-6}
 output: {snapshots: {every: 0.2}}
 checkpoint: {every: 0.1 s}
 DECK
+for method in explicit implicit; do
+  cat >patterns_$method.yaml <<DECK
+solver: reaction_diffusion
+mesh: {x: {from: 0, to: 20, cells: 64}, y: {from: 0, to: 20, cells: 50}}
+species:
+  u: {diffusion: 1, reaction: "0.1 - u + u^2*v", initial: "1 + 0.1*noise(0)"}
+  v: {diffusion: 20, reaction: "0.9 - u^2*v", initial: 0.9}
+boundary: {x_min: {type: periodic}, x_max: {type: periodic}, y_min: {u: {type: value, value: "1 + sin(t)"}}}
+time: {end: $([ $method = explicit ] && echo 8 || echo 40), method: $method}
+output: {snapshots: {every: 2}, series: {every: 0.4}}
+checkpoint: {every: 0.1 s}
+verify: [{quantity: "balance:u", expect: 0, within: 1e-9}]
+DECK
+done
 
 # left_alone DECK: the run that the others are compared with; its time.
 left_alone() {
@@ -101,4 +117,6 @@ many() {
 within_tolerance() { check "$1 and $2 agree within the tolerance" nearly_same "$1" "$2"; }
 many explicit $kills same
 many implicit $((kills / 4)) within_tolerance
+many patterns_explicit $((kills / 2)) same
+many patterns_implicit $((kills / 2)) same
 report

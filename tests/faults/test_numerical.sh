@@ -67,4 +67,35 @@ for ranks in 1 3; do
   says_once "initial.T"
   gives 4 "conductivity 0/0" on $ranks run plate.yaml --output k$ranks --set 'material={diffusivity: 0/0}'
 done
+
+# Species: the failure names the one that is wrong, the coefficient and the place; a blow-up in finite time ends.
+cat >species.yaml <<'DECK'
+solver: reaction_diffusion
+mesh: {x: {from: 0, to: 1, cells: 20}, y: {from: 0, to: 1, cells: 16}}
+species:
+  u: {diffusion: 1, initial: 1, reaction: 0}
+  v: {diffusion: 0.5, initial: "1 + 0.5*exp(-40*((x - 0.3)^2 + (y - 0.5)^2))", reaction: "-u*v"}
+time: {end: 4}
+DECK
+the_species_line() {
+  grep '^species.yaml' stderr >"$1.$ranks"
+  check "$1 on $ranks ranks: one line" [ "$(wc -l <"$1.$ranks")" = 1 ]
+  [ -e "$1.1" ] && check "$1: the same line on $ranks ranks as on one" cmp -s "$1.1" "$1.$ranks"
+  no_traceback
+}
+for method in explicit implicit; do
+  for ranks in 1 3; do
+    gives 4 "negative diffusion, $method" on $ranks run species.yaml --output negative_$method$ranks \
+      --set time.method=$method --set 'species.v.diffusion=0.3 - x'
+    says "diffusion of v is -"
+    says "in cell ("
+    the_species_line negative_$method
+    gives 4 "blow-up, $method" on $ranks run species.yaml --output blowup_$method$ranks --set time.method=$method \
+      --set species.v.diffusion=0.001 --set 'species.v.reaction=v^2'
+    says "v: "
+    says "in cell (5, "
+    says "without bound"
+    the_species_line blowup_$method
+  done
+done
 report

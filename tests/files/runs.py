@@ -50,7 +50,34 @@ output: {{snapshots: {{every: 0.25 s}}}}
 """
 
 
+SPECIES = f"""
+solver: reaction_diffusion
+mesh: {{{AXES[2]}}}
+species:
+  u: {{diffusion: 0.01, reaction: 5, unit: mol/m^3, name: fuel, initial: "300 + 10*x + 100*y"}}
+  v: {{diffusion: 0, reaction: "-2*v"}}
+initial: {{v: 7}}
+boundary:
+  x_min: {{u: {{type: value, value: "300 + 10*x + 100*y + 5*t"}}}}
+  x_max: {{u: {{type: value, value: "300 + 10*x + 100*y + 5*t"}}}}
+  y_min: {{u: {{type: value, value: "300 + 10*x + 100*y + 5*t"}}}}
+  y_max: {{u: {{type: value, value: "300 + 10*x + 100*y + 5*t"}}}}
+time: {{end: 1 s, method: explicit, dt: 0.25 s}}
+output: {{snapshots: {{every: 0.25 s}}}}
+"""
+CAN = """
+solver: heat
+mesh: {coordinates: axisymmetric, r: {from: 0 m, to: 1.5 m, cells: 6}, z: {from: 0 m, to: 1 m, cells: 4, grading: 1.2}}
+material: {diffusivity: 0.01}
+source: 5
+initial: {T: 300}
+time: {end: 1 s, method: explicit}
+output: {snapshots: {every: 0.25 s}}
+"""
+
 DECKS = {
+    "species": SPECIES,
+    "can": CAN,
     "one": plane(1),
     "two": plane(2),
     "three": plane(3),

@@ -86,6 +86,15 @@ def test_single_snapshots(dim):
         check(images[0], dim, TIMES[n])
 
 
+def test_several_species():
+    times, images = read(out("species") / "fields.h5")
+    numpy.testing.assert_array_equal(times, TIMES)
+    with h5py.File(out("species") / "fields.h5") as file:
+        for n, image in enumerate(images):
+            for name in "uv":
+                assert vtk_to_numpy(image.GetCellData().GetArray(name)).tobytes() == file[name][n].ravel().tobytes()
+
+
 @pytest.mark.parametrize("name", ["single", "packed", "small"])
 def test_precision_and_compression(name):
     times, images = read(out(name) / "fields.h5")

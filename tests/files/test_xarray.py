@@ -20,14 +20,14 @@ from runs import FOLDER, INKDROP, TIMES, copy, inkdrop, out, values
 
 warnings.filterwarnings("ignore", category=FutureWarning)
 ENGINES = [None, "h5netcdf"]
-ALL = ["one", "two", "three", "graded", "single", "packed", "small", "cylinder", "sphere"]
-AXES = {"one": "x", "two": "yx", "three": "zyx", "graded": "yx", "single": "yx", "packed": "yx", "small": "yx", "cylinder": "r", "sphere": "r"}
+ALL = ["one", "two", "three", "graded", "single", "packed", "small", "cylinder", "sphere", "can"]
+AXES = {"one": "x", "two": "yx", "three": "zyx", "graded": "yx", "single": "yx", "packed": "yx", "small": "yx", "cylinder": "r", "sphere": "r", "can": "zr"}
 
 
 def solution(name, data, at):
     coordinates = {axis: data[axis] for axis in AXES[name]}
     if "r" in coordinates:
-        return 300 + 5 * at + 0 * data.r
+        return 300 + 5 * at + 0 * data.r + (0 * data.z if "z" in coordinates else 0)
     return values(coordinates["x"], at, coordinates.get("y", 0.0), coordinates.get("z", 0.0))
 
 
@@ -53,6 +53,15 @@ def check(name, data):
 def test_fields(name, engine):
     with xarray.open_dataset(out(name) / "fields.h5", engine=engine) as data:
         check(name, data)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_several_species(engine):
+    with xarray.open_dataset(out("species") / "fields.h5", engine=engine) as data:
+        assert data.u.dims == data.v.dims == ("time", "y", "x") and (data.time.values == TIMES).all()
+        numpy.testing.assert_allclose(data.u.values, values(data.x, data.time, data.y, 0.0).transpose("time", "y", "x").values, rtol=1e-12)
+        numpy.testing.assert_allclose(data.v.values, (7 * 0.5 ** numpy.arange(5))[:, None, None] + 0 * data.v.values, rtol=1e-12)
+        assert data.u.attrs["long_name"] == "fuel" and data.u.attrs["units"] == "mol/m^3" and data.v.attrs["units"] == "1"
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -107,11 +107,18 @@ static void manufactured_solutions_converge(void **state) {
       /* cylindrical, with its axis, explicit */
       "solver: heat\nmesh: {coordinates: cylindrical, r: {from: 0, to: 1, cells: %d, grading: 1.0}}\n"
       "material: {diffusivity: 1 + r^2}\nexact: {T: \"exp(-t)*cos(3*r^2)\"}\nmanufactured: true\n"
-      "seed: %d\ntime: {method: explicit, end: 0.1}\n"};
-  for (int d = 0; d < 2; d++) {
+      "seed: %d\ntime: {method: explicit, end: 0.1}\n",
+      /* axisymmetric, with its axis, sides of every type */
+      "solver: heat\nmesh: {coordinates: axisymmetric, r: {from: 0, to: 1, cells: %d}, z: {from: 1, to: 2, "
+      "cells: %d}}\n"
+      "material: {conductivity: \"(1 + z*r^2)*(1 + 0.1*T)\", density: 2, heat_capacity: 1 + z}\n"
+      "exact: {T: \"2 + exp(-t)*cos(2*r^2)*sin(2*z)\"}\nmanufactured: true\n"
+      "boundary: {r_max: {type: convection, coefficient: 3}, z_min: {type: flux}}\n"
+      "time: {method: implicit, end: 0.1, tolerance: 1e-8}\n"};
+  for (size_t d = 0; d < sizeof decks / sizeof *decks; d++) {
     const double coarse = error_of(decks[d], 16, 0.1), fine = error_of(decks[d], 32, 0.1);
     const double order = log2(coarse / fine);
-    if (!(order >= 1.95)) print_error("deck %d: errors %g, %g, order %g\n", d, coarse, fine, order);
+    if (!(order >= 1.95)) print_error("deck %zu: errors %g, %g, order %g\n", d, coarse, fine, order);
     assert_true(order >= 1.95 && fine < 1e-2);
   }
 }

@@ -4,9 +4,10 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <math.h>
 #include <string.h>
 #include <cmocka.h>
-#include "../../solvers/core/mesh.h"
+#include "../../solvers/core/observe.h"
 
 static InkMesh *made(int dim, const int64_t cells[3], unsigned periodic) {
   InkAxisSpec spec[3];
@@ -30,18 +31,19 @@ static double cell_name(const InkMesh *mesh, const int64_t global[3]) {
   return name;
 }
 
-static void fill(const InkMesh *mesh, double *values) {
+static void fill(const InkMesh *mesh, double factor, double *values) {
   double *first = ink_mesh_first(mesh, values);
   for (int64_t k = 0; k < mesh->count[2]; k++)
     for (int64_t j = 0; j < mesh->count[1]; j++)
       for (int64_t i = 0; i < mesh->count[0]; i++) {
         int64_t global[3] = {mesh->start[0] + i, mesh->start[1] + j, mesh->start[2] + k};
-        first[i + j * mesh->stride[1] + k * mesh->stride[2]] = cell_name(mesh, global);
+        first[i + j * mesh->stride[1] + k * mesh->stride[2]] = factor * cell_name(mesh, global);
       }
 }
 
 /* Checks cell (i,j,k) and its ghosts along each axis. */
-static void check_neighbours(const InkMesh *mesh, const double *first, int64_t i, int64_t j, int64_t k) {
+static void check_neighbours(const InkMesh *mesh, double factor, const double *first, int64_t i, int64_t j,
+                             int64_t k) {
   int64_t local[3] = {i, j, k};
   int64_t at = i + j * mesh->stride[1] + k * mesh->stride[2];
   for (int a = 0; a < mesh->dim; a++)
@@ -49,21 +51,25 @@ static void check_neighbours(const InkMesh *mesh, const double *first, int64_t i
       int64_t global[3];
       for (int b = 0; b < 3; b++) global[b] = mesh->start[b] + local[b] + (a == b ? step : 0);
       bool outside = global[a] < 0 || global[a] >= mesh->axis[a].cells;
-      double expected = outside && !mesh->axis[a].periodic ? 0 : cell_name(mesh, global);
+      double expected = outside && !mesh->axis[a].periodic ? 0 : factor * cell_name(mesh, global);
       assert_true(first[at + step * mesh->stride[a]] == expected);
     }
 }
 
 static void check_exchange(int dim, const int64_t cells[3], unsigned periodic) {
   InkMesh *mesh = made(dim, cells, periodic);
+  enum { FIELDS = 3 };
   double *values;
-  assert_int_equal(ink_mesh_array(mesh, &values), 0);
-  fill(mesh, values);
-  for (int twice = 0; twice < 2; twice++) assert_int_equal(ink_mesh_exchange(mesh, values), 0);
-  double *first = ink_mesh_first(mesh, values);
-  for (int64_t k = 0; k < mesh->count[2]; k++)
-    for (int64_t j = 0; j < mesh->count[1]; j++)
-      for (int64_t i = 0; i < mesh->count[0]; i++) check_neighbours(mesh, first, i, j, k);
+  assert_int_equal(ink_mesh_fields(mesh, FIELDS, &values), 0);
+  for (int f = 0; f < FIELDS; f++) fill(mesh, f + 1, values + f * mesh->size);
+  assert_int_equal(ink_mesh_exchange(mesh, values), 0);
+  for (int twice = 0; twice < 2; twice++) assert_int_equal(ink_mesh_exchange_fields(mesh, FIELDS, values), 0);
+  for (int f = 0; f < FIELDS; f++) {
+    const double *first = ink_mesh_first(mesh, values + f * mesh->size);
+    for (int64_t k = 0; k < mesh->count[2]; k++)
+      for (int64_t j = 0; j < mesh->count[1]; j++)
+        for (int64_t i = 0; i < mesh->count[0]; i++) check_neighbours(mesh, f + 1, first, i, j, k);
+  }
   ink_mesh_free(&values);
   assert_int_equal(ink_mesh_destroy(&mesh), 0);
   assert_null(mesh);
@@ -142,6 +148,42 @@ static void a_radius_from_zero_has_no_inner_side(void **state) {
   assert_int_equal(ink_mesh_destroy(&mesh), 0);
 }
 
+/* r and z: the volumes add up to the cylinder's, the sides are named after the axes, and expressions of r and
+ * z are evaluated where they should be. */
+static void axisymmetric_meshes_are_cylinders(void **state) {
+  (void)state;
+  const double pi = 3.14159265358979323846;
+  InkAxisSpec spec[2] = {{.from = 0, .to = 2, .cells = 12, .grading = 1.1},
+                         {.from = -1, .to = 2, .cells = 9}};
+  InkFailure failure = {0};
+  InkMesh *mesh;
+  assert_int_equal(ink_mesh_build(PETSC_COMM_WORLD, spec, 2, INK_AXISYMMETRIC, &mesh, &failure), 0);
+  assert_string_equal(ink_side_name(mesh, 1), "r_max");
+  assert_string_equal(ink_side_name(mesh, 2), "z_min");
+  assert_false(ink_side_exists(mesh, 0));
+  assert_true(ink_side_exists(mesh, 3));
+  InkPool *pool = ink_pool_create();
+  const InkExpr *sum = ink_expr_binary(pool, INK_OP_ADD, ink_expr_variable(pool, INK_VAR_R),
+                                       ink_expr_variable(pool, INK_VAR_Z));
+  InkProgram *program = ink_program_create(1, &sum, INK_ROW_UNIFORM, failure.message, sizeof failure.message);
+  double *values, volume = 0;
+  assert_int_equal(ink_mesh_fields(mesh, 2, &values), 0);
+  assert_int_equal(ink_mesh_evaluate(mesh, program, 0, 0, NULL, (double *[]){values + mesh->size}), 0);
+  for (int64_t j = 0; j < mesh->count[1]; j++)
+    for (int64_t i = 0; i < mesh->count[0]; i++) {
+      const double r = mesh->axis[0].centroid[mesh->start[0] + i],
+                   z = mesh->axis[1].centroid[mesh->start[1] + j];
+      assert_true(values[mesh->size + mesh->origin + i + j * mesh->stride[1]] == r + z);
+      volume += ink_mesh_volume(mesh, i, j, 0);
+    }
+  MPI_Allreduce(MPI_IN_PLACE, &volume, 1, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD);
+  assert_true(fabs(volume - 12 * pi) < 1e-12);
+  ink_mesh_free(&values);
+  ink_program_destroy(&program);
+  ink_pool_destroy(&pool);
+  assert_int_equal(ink_mesh_destroy(&mesh), 0);
+}
+
 static void too_many_ranks_are_a_usage_failure(void **state) {
   (void)state;
   int ranks;
@@ -168,6 +210,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(rows_are_aligned),
       cmocka_unit_test(sides_count_the_boundary_cells),
       cmocka_unit_test(a_radius_from_zero_has_no_inner_side),
+      cmocka_unit_test(axisymmetric_meshes_are_cylinders),
       cmocka_unit_test(too_many_ranks_are_a_usage_failure),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

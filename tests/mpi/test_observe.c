@@ -20,6 +20,7 @@ typedef double (*Field)(const double at[3]);
 
 static double linear(const double at[3]) { return 3 + 2 * at[0] - 5 * at[1] + 0.7 * at[2]; }
 static double slope(const double at[3]) { return 1 - at[0]; }
+static double hump(const double at[3]) { return 0.25 - fabs(at[0] - 0.5); }
 static double ramp_y(const double at[3]) { return 4 * at[1]; }
 static double one(const double at[3]) { return 1 + 0 * at[0]; }
 static double product(const double at[3]) { return at[0] * at[1] + 1; }
@@ -178,6 +179,13 @@ static void fronts_are_found(void **state) {
   assert_near(position, 0.7, 1e-14);
   assert_int_equal(ink_observe_front(&c.view, 0, 7, &position), 0);
   assert_true(isnan(position));
+  clear(&c);
+  c = made(PETSC_COMM_WORLD, 1, &line, INK_CARTESIAN, hump, false);
+  assert_int_equal(ink_observe_front(&c.view, 0, 0.1, &position), 0);
+  assert_near(position, 0.65, 1e-14); /* of 0.35 and 0.65 the leading one */
+  double top[3] = {c.mesh->axis[0].centroid[30]};
+  assert_int_equal(ink_observe_front(&c.view, 0, hump(top), &position), 0);
+  assert_same(position, top[0]); /* a centroid that has the level itself */
   clear(&c);
   c = made(PETSC_COMM_WORLD, 3, graded, INK_CARTESIAN, ramp_y, false);
   assert_int_equal(ink_observe_front(&c.view, 1, 1.1, &position), 0);

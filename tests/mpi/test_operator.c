@@ -1,132 +1,7 @@
 /* The diffusion operator's laws, on every mesh: nothing is lost inside, the matrix is symmetric, linear and
  * layered profiles are exact, the Jacobian is the derivative, and explicit bits do not know the
  * decomposition. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "../../solvers/core/observe.h"
-#include "../../solvers/core/operator.h"
-
-/* ---- problems ---- */
-
-typedef struct Side {
-  InkSideType type;
-  const char *value, *coefficient, *ambient, *emissivity;
-} Side;
-
-typedef struct Problem {
-  InkCoordinates coordinates;
-  int dim;
-  InkAxisSpec axis[3];
-  const char *k, *c, *s, *start;
-  Side side[INK_SIDES];
-} Problem;
-
-typedef struct Bench {
-  InkPool *pool;
-  InkMesh *mesh;
-  InkDiffusion *diffusion;
-  InkSystem system;
-  double *u, *v;
-} Bench;
-
-static const InkExpr *parse(InkPool *pool, const char *text) {
-  struct InkSymbol symbols[] = {
-      {.name = "x", .variable = INK_VAR_X}, {.name = "y", .variable = INK_VAR_Y},
-      {.name = "z", .variable = INK_VAR_Z}, {.name = "r", .variable = INK_VAR_R},
-      {.name = "t", .variable = INK_VAR_T}, {.name = "T", .variable = INK_VAR_FIELD}};
-  const InkScope scope = {.symbol = symbols, .count = 6};
-  char message[256] = "";
-  if (!text) return NULL;
-  const InkExpr *e = ink_expr_parse(pool, text, &scope, message, sizeof message);
-  if (!e) print_error("%s: %s\n", text, message);
-  assert_non_null(e);
-  return e;
-}
-
-static void fill(const Bench *bench, const char *text, double *values) {
-  char message[256] = "";
-  const InkExpr *e = parse(bench->pool, text);
-  InkProgram *program = ink_program_create(1, &e, INK_ROW_UNIFORM, message, sizeof message);
-  assert_non_null(program);
-  assert_int_equal(ink_mesh_evaluate(bench->mesh, program, 0.0, 0, NULL, &values), 0);
-  ink_program_destroy(&program);
-}
-
-static void set_up_on(MPI_Comm comm, const Problem *problem, Bench *bench) {
-  InkFailure failure = {0};
-  *bench = (Bench){.pool = ink_pool_create()};
-  assert_int_equal(
-      ink_mesh_build(comm, problem->axis, problem->dim, problem->coordinates, &bench->mesh, &failure), 0);
-  assert_int_equal(failure.code, 0);
-  InkDiffusionSpec spec = {.field = "T",
-                           .conductivity = parse(bench->pool, problem->k),
-                           .capacity = parse(bench->pool, problem->c ? problem->c : "1"),
-                           .source = parse(bench->pool, problem->s)};
-  for (int side = 0; side < INK_SIDES; side++)
-    spec.side[side] = (InkSideData){problem->side[side].type, parse(bench->pool, problem->side[side].value),
-                                    parse(bench->pool, problem->side[side].coefficient),
-                                    parse(bench->pool, problem->side[side].ambient),
-                                    parse(bench->pool, problem->side[side].emissivity)};
-  assert_int_equal(ink_diffusion_create(bench->mesh, bench->pool, &spec, &bench->diffusion, &failure), 0);
-  assert_int_equal(failure.code, 0);
-  ink_diffusion_system(bench->diffusion, &bench->system);
-  assert_int_equal(ink_mesh_array(bench->mesh, &bench->u), 0);
-  assert_int_equal(ink_mesh_array(bench->mesh, &bench->v), 0);
-  fill(bench, problem->start, bench->u);
-  assert_int_equal(ink_diffusion_budget_start(bench->diffusion, 0.0, bench->u), 0);
-}
-
-static void set_up(const Problem *problem, Bench *bench) { set_up_on(MPI_COMM_WORLD, problem, bench); }
-
-static void tear_down(Bench *bench) {
-  assert_int_equal(ink_diffusion_destroy(&bench->diffusion), 0);
-  ink_mesh_free(&bench->u);
-  ink_mesh_free(&bench->v);
-  assert_int_equal(ink_mesh_destroy(&bench->mesh), 0);
-  ink_pool_destroy(&bench->pool);
-}
-
-/* n explicit steps of `factor` times nine tenths of the monotone bound. */
-static double march(Bench *bench, int n, double factor) {
-  double t = 0.0;
-  for (int step = 0; step < n; step++) {
-    double dt;
-    assert_int_equal(bench->system.monotone_step(bench->diffusion, t, bench->u, &dt), 0);
-    dt *= ink_explicit_fraction * factor;
-    assert_int_equal(bench->system.explicit_step(bench->diffusion, t, dt, bench->u, bench->v), 0);
-    double *swap = bench->u;
-    bench->u = bench->v;
-    bench->v = swap;
-    t += dt;
-  }
-  return t;
-}
-
-/* Owned cells of a field as one array in global order, on all ranks. */
-static double *gather(const InkMesh *mesh, const double *values) {
-  double *all = calloc((size_t)mesh->cells, sizeof(double));
-  assert_non_null(all);
-  for (int64_t k = 0; k < mesh->count[2]; k++)
-    for (int64_t j = 0; j < mesh->count[1]; j++)
-      for (int64_t i = 0; i < mesh->count[0]; i++)
-        all[mesh->start[0] + i +
-            mesh->axis[0].cells * (mesh->start[1] + j + mesh->axis[1].cells * (mesh->start[2] + k))] =
-            values[mesh->origin + i + j * mesh->stride[1] + k * mesh->stride[2]];
-  MPI_Allreduce(MPI_IN_PLACE, all, (int)mesh->cells, MPI_DOUBLE, MPI_SUM, mesh->comm);
-  return all;
-}
-
-static const InkAxisSpec even = {.from = 0.0, .to = 1.0, .cells = 18};
-static const InkAxisSpec graded = {.from = 0.2, .to = 1.0, .cells = 13, .grading = 1.2};
-static const InkAxisSpec narrow = {.from = -0.5, .to = 0.5, .cells = 11, .grading = 0.9};
-static const InkAxisSpec ring = {.from = 0.0, .to = 2.0, .cells = 16, .periodic = true};
+#include "operator_bench.h"
 
 /* Meshes of every kind, closed all round. */
 static const Problem closed[] = {
@@ -151,7 +26,7 @@ static void closed_domains_keep_their_content(void **state) {
     InkBudget budget;
     set_up(&closed[p], &bench);
     const double t = march(&bench, 200, 1.0);
-    assert_int_equal(ink_diffusion_budget(bench.diffusion, t, bench.u, &budget), 0);
+    assert_int_equal(ink_diffusion_budget(bench.diffusion, 0, t, bench.u, &budget), 0);
     if (!(fabs(budget.balance) < 2e-14)) print_error("problem %d: balance %g\n", p, budget.balance);
     assert_true(fabs(budget.balance) < 2e-14);
     assert_true(budget.scale > 0.0);
@@ -212,13 +87,6 @@ static void the_operator_is_symmetric(void **state) {
     ink_mesh_free(&ay);
     tear_down(&bench);
   }
-}
-
-static double largest(const Bench *bench, const double *values) {
-  double min, max;
-  const InkFieldView view = {.mesh = bench->mesh, .values = values};
-  assert_int_equal(ink_observe_range(&view, &min, &max), 0);
-  return fmax(fabs(min), fabs(max));
 }
 
 /* Steady states that two-point fluxes reproduce exactly: the residual is round-off and so are the fluxes. */
@@ -288,7 +156,7 @@ static void exact_profiles_have_no_residual(void **state) {
     double outward, area;
     set_up(&exact_profiles[i].problem, &bench);
     assert_int_equal(bench.system.rhs(bench.diffusion, 0.0, bench.u, bench.v), 0);
-    assert_int_equal(ink_diffusion_flux(bench.diffusion, 1, 0.0, bench.u, &outward, &area), 0);
+    assert_int_equal(ink_diffusion_flux(bench.diffusion, 1, 0, 0.0, bench.u, &outward, &area), 0);
     const double residual = largest(&bench, bench.v),
                  error = fabs(outward / area - exact_profiles[i].outward);
     if (residual > 1e-10 * fabs(outward) || error > 1e-10 * fabs(exact_profiles[i].outward))
@@ -298,22 +166,6 @@ static void exact_profiles_have_no_residual(void **state) {
     assert_true(error <= 1e-10 * fabs(exact_profiles[i].outward));
     tear_down(&bench);
   }
-}
-
-static void apply(const Bench *bench, const InkStencil *stencil, double *v, double *out) {
-  const InkMesh *mesh = bench->mesh;
-  assert_int_equal(ink_mesh_exchange(mesh, v), 0);
-  for (int64_t k = 0; k < mesh->count[2]; k++)
-    for (int64_t j = 0; j < mesh->count[1]; j++)
-      for (int64_t i = 0; i < mesh->count[0]; i++) {
-        const int64_t cell = mesh->origin + i + j * mesh->stride[1] + k * mesh->stride[2];
-        double sum = stencil->diagonal[cell] * v[cell];
-        for (int a = 0; a < mesh->dim; a++) {
-          const int64_t step = a == 0 ? 1 : mesh->stride[a];
-          sum += stencil->off[a][0][cell] * v[cell - step] + stencil->off[a][1][cell] * v[cell + step];
-        }
-        out[cell] = sum;
-      }
 }
 
 /* (G(u + h v) - G(u - h v)) / 2h against the stencil, for every kind of coefficient and side. */
@@ -355,34 +207,10 @@ static void the_jacobian_is_the_derivative(void **state) {
   (void)state;
   for (size_t p = 0; p < sizeof nonlinear / sizeof *nonlinear; p++) {
     Bench bench;
-    InkStencil stencil = {0};
-    double *plus, *minus, *product;
-    const double h = 1e-5;
     set_up(&nonlinear[p], &bench);
-    const InkMesh *mesh = bench.mesh;
-    assert_int_equal(ink_mesh_array(mesh, &stencil.diagonal), 0);
-    for (int a = 0; a < mesh->dim; a++)
-      for (int end = 0; end < 2; end++) assert_int_equal(ink_mesh_array(mesh, &stencil.off[a][end]), 0);
-    assert_int_equal(ink_mesh_array(mesh, &plus), 0);
-    assert_int_equal(ink_mesh_array(mesh, &minus), 0);
-    assert_int_equal(ink_mesh_array(mesh, &product), 0);
-    fill(&bench, "cos(40*x + 7*r) + sin(30*y) + cos(25*z)", bench.v);
-    assert_int_equal(bench.system.jacobian(bench.diffusion, 0.0, bench.u, &stencil), 0);
-    apply(&bench, &stencil, bench.v, product);
-    for (int64_t n = 0; n < mesh->size; n++) bench.u[n] += h * bench.v[n];
-    assert_int_equal(bench.system.rhs(bench.diffusion, 0.0, bench.u, plus), 0);
-    for (int64_t n = 0; n < mesh->size; n++) bench.u[n] -= 2.0 * h * bench.v[n];
-    assert_int_equal(bench.system.rhs(bench.diffusion, 0.0, bench.u, minus), 0);
-    for (int64_t n = 0; n < mesh->size; n++) plus[n] = (plus[n] - minus[n]) / (2.0 * h) - product[n];
-    const double error = largest(&bench, plus), scale = largest(&bench, product);
-    if (error > 1e-7 * scale) print_error("problem %zu: error %g of %g\n", p, error, scale);
-    assert_true(scale > 0.0 && error <= 1e-7 * scale);
-    for (int a = 0; a < mesh->dim; a++)
-      for (int end = 0; end < 2; end++) ink_mesh_free(&stencil.off[a][end]);
-    ink_mesh_free(&stencil.diagonal);
-    ink_mesh_free(&plus);
-    ink_mesh_free(&minus);
-    ink_mesh_free(&product);
+    const double error = jacobian_error(&bench, 0.0);
+    if (error > 1e-7) print_error("problem %zu: error %g\n", p, error);
+    assert_true(error <= 1e-7);
     tear_down(&bench);
   }
 }
@@ -436,7 +264,7 @@ static void open_domains_balance(void **state) {
     InkBudget budget;
     set_up(&open_problems[p], &bench);
     const double t = march(&bench, 100, 1.0);
-    assert_int_equal(ink_diffusion_budget(bench.diffusion, t, bench.u, &budget), 0);
+    assert_int_equal(ink_diffusion_budget(bench.diffusion, 0, t, bench.u, &budget), 0);
     if (!(fabs(budget.balance) < 2e-14)) print_error("problem %d: balance %g\n", p, budget.balance);
     assert_true(fabs(budget.balance) < 2e-14);
     assert_true(fabs(budget.change) > 1e-6 * budget.scale);
@@ -444,29 +272,11 @@ static void open_domains_balance(void **state) {
   }
 }
 
-/* The same problem on one rank of its own: every bit the same, budgets and step limits included. */
 static void explicit_bits_do_not_depend_on_the_ranks(void **state) {
   (void)state;
   for (int p = 0; p < CLOSED + OPEN; p++) {
-    const Problem *problem = p < CLOSED ? &closed[p] : &open_problems[p - CLOSED];
-    Bench shared, alone;
-    InkBudget one, all;
-    set_up(problem, &shared);
-    set_up_on(MPI_COMM_SELF, problem, &alone);
-    const double t = march(&shared, 25, 1.0), same = march(&alone, 25, 1.0);
-    assert_memory_equal(&t, &same, sizeof t);
-    double *a = gather(shared.mesh, shared.u), *b = gather(alone.mesh, alone.u);
-    if (memcmp(a, b, (size_t)shared.mesh->cells * sizeof *a)) print_error("problem %d\n", p);
-    assert_memory_equal(a, b, (size_t)shared.mesh->cells * sizeof *a);
-    assert_int_equal(ink_diffusion_budget(shared.diffusion, t, shared.u, &all), 0);
-    assert_int_equal(ink_diffusion_budget(alone.diffusion, t, alone.u, &one), 0);
-    assert_memory_equal(all.inflow, one.inflow, sizeof all.inflow);
-    assert_memory_equal(&all.source, &one.source, sizeof all.source);
-    assert_memory_equal(&all.change, &one.change, sizeof all.change);
-    free(a);
-    free(b);
-    tear_down(&shared);
-    tear_down(&alone);
+    const Mixture mixture = mixture_of(p < CLOSED ? &closed[p] : &open_problems[p - CLOSED]);
+    check_bits(&mixture);
   }
 }
 
@@ -475,20 +285,8 @@ static void the_explicit_step_is_forward_euler(void **state) {
   (void)state;
   for (int p = 0; p < CLOSED + OPEN; p++) {
     Bench bench;
-    double *g, *m, dt;
     set_up(p < CLOSED ? &closed[p] : &open_problems[p - CLOSED], &bench);
-    assert_int_equal(ink_mesh_array(bench.mesh, &g), 0);
-    assert_int_equal(ink_mesh_array(bench.mesh, &m), 0);
-    for (int64_t n = 0; n < bench.mesh->size; n++) m[n] = 1.0;
-    const double t = 0.3, scale = largest(&bench, bench.u);
-    assert_int_equal(bench.system.monotone_step(bench.diffusion, t, bench.u, &dt), 0);
-    assert_int_equal(bench.system.explicit_step(bench.diffusion, t, dt, bench.u, bench.v), 0);
-    assert_int_equal(bench.system.rhs(bench.diffusion, t, bench.u, g), 0);
-    assert_int_equal(bench.system.capacity(bench.diffusion, t, bench.u, m), 0);
-    for (int64_t n = 0; n < bench.mesh->size; n++) g[n] = bench.v[n] - (bench.u[n] + dt * g[n] / m[n]);
-    assert_true(largest(&bench, g) < 1e-14 * fmax(1.0, scale));
-    ink_mesh_free(&g);
-    ink_mesh_free(&m);
+    assert_true(euler_error(&bench) < 1e-14 * fmax(1.0, largest(&bench, bench.u)));
     tear_down(&bench);
   }
 }
@@ -553,7 +351,7 @@ static void enthalpy_balance_converges(void **state) {
       bench.u = bench.v;
       bench.v = swap;
     }
-    assert_int_equal(ink_diffusion_budget(bench.diffusion, t, bench.u, &budget), 0);
+    assert_int_equal(ink_diffusion_budget(bench.diffusion, 0, t, bench.u, &budget), 0);
     balance[level] = budget.balance;
     tear_down(&bench);
   }

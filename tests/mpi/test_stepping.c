@@ -1,69 +1,6 @@
 /* Laws of the steppers on small systems with known solutions: orders, L-stability, control of the error,
  * conservation, restarts to the bit, steady states, and what is said when a run goes wrong. */
-#include "toy_system.h"
-#include "../../solvers/clock.h"
-#include <petscsys.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#define OK(call) assert_int_equal((call), 0)
-
-typedef struct Run {
-  Toy toy;
-  InkSystem system;
-  InkMesh *mesh;
-  double *u;
-  InkStepper *stepper;
-  InkProgress progress;
-} Run;
-
-typedef double (*Profile)(const InkMesh *mesh, int64_t c);
-
-static double cosine(const InkMesh *mesh, int64_t c) {
-  double product = 1;
-  for (int a = 0; a < mesh->dim; a++) product *= cos(M_PI * toy_at(mesh, c, a));
-  return product;
-}
-static double ones(const InkMesh *mesh, int64_t c) { return (void)mesh, (void)c, 1; }
-static double zeros(const InkMesh *mesh, int64_t c) { return (void)mesh, (void)c, 0; }
-static double zigzag(const InkMesh *mesh, int64_t c) {
-  return (mesh->start[0] + toy_local(mesh, c, 0)) % 2 ? -1 : 1;
-}
-
-/* Starts a run of `toy` (whose mesh is made here, on the ranks of `comm`) from a profile. */
-static void begin_on(MPI_Comm comm, Run *run, int dim, int64_t cells, Toy toy, bool linear, bool constant,
-                     Profile profile, InkStepperOptions options) {
-  memset(run, 0, sizeof *run);
-  run->mesh = toy_mesh_on(comm, dim, cells, false);
-  run->toy = toy;
-  run->toy.mesh = run->mesh;
-  const double width = 1.0 / (double)cells;
-  if (run->toy.limit == 0) run->toy.limit = width * width / (2.0 * dim * fmax(toy.diffusivity, 1e-300));
-  run->system = toy_system(&run->toy, linear, constant);
-  OK(ink_mesh_array(run->mesh, &run->u));
-  for (int64_t c = toy_first(run->mesh); c >= 0; c = toy_next(run->mesh, c))
-    run->u[c] = profile(run->mesh, c);
-  OK(ink_stepper_create(&run->system, &options, &run->u, 0, &run->stepper));
-}
-
-static void begin(Run *run, int dim, int64_t cells, Toy toy, bool linear, bool constant, Profile profile,
-                  InkStepperOptions options) {
-  begin_on(PETSC_COMM_WORLD, run, dim, cells, toy, linear, constant, profile, options);
-}
-
-static void end(Run *run) {
-  OK(ink_stepper_destroy(&run->stepper));
-  ink_mesh_free(&run->u);
-  OK(ink_mesh_destroy(&run->mesh));
-}
-
-static void advance(Run *run, double until) {
-  OK(ink_stepper_advance(run->stepper, until, NULL, &run->progress));
-  if (run->progress.failure.code) print_message("%s\n", run->progress.failure.message);
-  assert_int_equal(run->progress.failure.code, INK_DONE);
-  assert_true(run->progress.now == until);
-}
+#include "toy_run.h"
 
 /* Largest |u - factor * profile| over all ranks. */
 static double error_of(const Run *run, double factor, Profile profile) {
@@ -72,26 +9,6 @@ static double error_of(const Run *run, double factor, Profile profile) {
     worst = fmax(worst, fabs(run->u[c] - factor * profile(run->mesh, c)));
   OK(MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD));
   return worst;
-}
-
-static double content(const Run *run) {
-  double sum = 0;
-  for (int64_t c = toy_first(run->mesh); c >= 0; c = toy_next(run->mesh, c))
-    sum += toy_volume(run->mesh, c) * run->u[c];
-  OK(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD));
-  return sum;
-}
-
-static double budget(const Run *run) {
-  double sum = run->toy.budget;
-  OK(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD));
-  return sum;
-}
-
-/* Eigenvalue of the discrete cosine mode. */
-static double decay(int dim, int64_t cells, double diffusivity) {
-  const double h = 1.0 / (double)cells, s = sin(M_PI * h / 2);
-  return dim * diffusivity * 4 * s * s / (h * h);
 }
 
 /* The observed order in dt of `method`; each halving must show at least `least`. */
@@ -301,91 +218,29 @@ static void test_targets_are_hit(void **state) {
   end(&run);
 }
 
-/* Runs in pieces: control goes back after every step, and at `change` everything is saved and loaded into a
- * new stepper. The result has the bits of the run in one piece. */
-static void check_restart(InkMethod method, int dim) {
-  char path[64] = "/tmp/inkdrop_stepping_XXXXXX";
-  int rank;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  if (rank == 0) close(mkstemp(path));
-  OK(MPI_Bcast(path, sizeof path, MPI_CHAR, 0, MPI_COMM_WORLD));
-  const Toy toy = {.diffusivity = 1, .side = swinging};
-  const InkStepperOptions options = {.method = method, .tolerance = 1e-4};
-  Run whole, pieces;
-  begin(&whole, dim, 12, toy, true, true, cosine, options);
-  begin(&pieces, dim, 12, toy, true, true, cosine, options);
-  advance(&whole, 0.07);
-  advance(&whole, 0.1);
-  for (int target = 0; target < 2; target++) {
-    const double until = target ? 0.1 : 0.07;
-    while (pieces.progress.now < until) {
-      InkClock clock = {.comm = MPI_COMM_WORLD, .countdown = 1000, .due = INK_CLOCK_PROGRESS};
-      OK(ink_stepper_advance(pieces.stepper, until, &clock, &pieces.progress));
-      assert_int_equal(pieces.progress.failure.code, INK_DONE);
-      if (pieces.progress.step % 5) continue;
-      InkStore *store;
-      InkFailure failure = {0};
-      OK(ink_store_create(MPI_COMM_WORLD, path, false, &store));
-      OK(ink_store_group(store, "/state"));
-      OK(ink_stepper_save(pieces.stepper, store));
-      OK(ink_store_commit(&store, &failure));
-      assert_int_equal(failure.code, INK_DONE);
-      OK(ink_stepper_destroy(&pieces.stepper));
-      OK(ink_stepper_create(&pieces.system, &options, &pieces.u, 0, &pieces.stepper));
-      OK(ink_store_open(MPI_COMM_WORLD, path, false, &store, &failure));
-      OK(ink_stepper_load(pieces.stepper, store));
-      OK(ink_store_close(&store));
-    }
-  }
-  assert_int_equal(pieces.progress.step, whole.progress.step);
-  for (int64_t c = toy_first(whole.mesh); c >= 0; c = toy_next(whole.mesh, c))
-    assert_true(pieces.u[c] == whole.u[c]);
-  end(&whole);
-  end(&pieces);
-  OK(MPI_Barrier(MPI_COMM_WORLD));
-  if (rank == 0) unlink(path);
-}
-
 static void test_restart_has_the_same_bits(void **state) {
   (void)state;
-  check_restart(INK_EXPLICIT, 2);
-  check_restart(INK_IMPLICIT, 1);
-  check_restart(INK_IMPLICIT, 2);
-}
-
-/* Every rank also runs the whole problem alone: explicit steps, and implicit ones on one axis, have the same
- * bits; implicit ones on more axes agree within what the tolerance leaves to the linear solver. */
-static void check_ranks(InkMethod method, int dim, double allowed) {
   const Toy toy = {.diffusivity = 1, .side = swinging};
-  const InkStepperOptions options = {.method = method, .tolerance = 1e-5};
-  Run shared, alone;
-  begin(&shared, dim, 12, toy, true, true, cosine, options);
-  begin_on(PETSC_COMM_SELF, &alone, dim, 12, toy, true, true, cosine, options);
-  advance(&shared, 0.1);
-  advance(&alone, 0.1);
-  assert_int_equal(shared.progress.step, alone.progress.step);
-  for (int64_t c = toy_first(alone.mesh); c >= 0; c = toy_next(alone.mesh, c)) {
-    int64_t local[3] = {0}, at = shared.mesh->origin;
-    bool mine = true;
-    for (int axis = 0; axis < dim; axis++) {
-      local[axis] = toy_local(alone.mesh, c, axis) - shared.mesh->start[axis];
-      mine = mine && local[axis] >= 0 && local[axis] < shared.mesh->count[axis];
-      at += local[axis] * (axis ? shared.mesh->stride[axis] : 1);
-    }
-    if (mine) assert_true(fabs(shared.u[at] - alone.u[c]) <= allowed);
-  }
-  end(&shared);
-  end(&alone);
+  const InkStepperOptions euler = {.method = INK_EXPLICIT, .tolerance = 1e-4};
+  const InkStepperOptions trbdf2 = {.method = INK_IMPLICIT, .tolerance = 1e-4};
+  const InkStepperOptions split = {.method = INK_SPLIT, .tolerance = 1e-6};
+  check_restart(toy, true, true, euler, 2);
+  check_restart(toy, true, true, trbdf2, 1);
+  check_restart(toy, true, true, trbdf2, 2);
+  check_restart(toy, true, true, split, 1);
 }
 
 static void test_ranks_agree(void **state) {
   (void)state;
-  check_ranks(INK_EXPLICIT, 1, 0);
-  check_ranks(INK_EXPLICIT, 2, 0);
-  check_ranks(INK_EXPLICIT, 3, 0);
-  check_ranks(INK_IMPLICIT, 1, 0);
-  check_ranks(INK_IMPLICIT, 2, 1e-7);
-  check_ranks(INK_IMPLICIT, 3, 1e-7);
+  const Toy toy = {.diffusivity = 1, .side = swinging};
+  const InkStepperOptions euler = {.method = INK_EXPLICIT, .tolerance = 1e-5};
+  const InkStepperOptions trbdf2 = {.method = INK_IMPLICIT, .tolerance = 1e-5};
+  const InkStepperOptions split = {.method = INK_SPLIT, .tolerance = 1e-5};
+  for (int dim = 1; dim <= 3; dim++) {
+    check_ranks(toy, true, true, euler, dim, 0);
+    check_ranks(toy, true, true, trbdf2, dim, dim == 1 ? 0 : 1e-7);
+  }
+  check_ranks(toy, true, true, split, 1, 0);
 }
 
 /* du/dt = 0 = d2u/dx2 + source: exact for the discrete parabola. */
@@ -442,18 +297,6 @@ static void test_steady_nonlinear(void **state) {
     ink_mesh_free(&g);
     end(&run);
   }
-}
-
-static void expect_failure(Run *run, double until, InkExit code, const char *const words[]) {
-  OK(ink_stepper_advance(run->stepper, until, NULL, &run->progress));
-  if (getenv("INK_SHOW")) print_message("%s\n", run->progress.failure.message);
-  assert_int_equal(run->progress.failure.code, code);
-  for (int w = 0; words[w]; w++) {
-    if (!strstr(run->progress.failure.message, words[w]))
-      print_message("no '%s' in: %s\n", words[w], run->progress.failure.message);
-    assert_non_null(strstr(run->progress.failure.message, words[w]));
-  }
-  end(run);
 }
 
 static void test_failures_say_what_to_do(void **state) {
@@ -523,8 +366,13 @@ static void test_choice(void **state) {
   assert_true(plan.steps == 23); /* 1e-3 in steps of at most 0.9 * 5e-5 */
   assert_non_null(strstr(plan.reason, "explicit"));
   OK(ink_stepper_choose(&run.system, run.u, 0, 100, 1e-5, &method, &plan));
-  assert_int_equal(method, INK_IMPLICIT);
+  assert_int_equal(method, INK_SPLIT);
   assert_string_equal(plan.method, "implicit");
+  assert_int_equal(plan.order, 4);
+  run.system.split_solve = NULL;
+  OK(ink_stepper_choose(&run.system, run.u, 0, 100, 1e-5, &method, &plan));
+  assert_int_equal(method, INK_IMPLICIT);
+  assert_int_equal(plan.order, 2);
   end(&run);
 }
 

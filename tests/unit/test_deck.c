@@ -179,6 +179,62 @@ static void dimensionless_decks_are_fine(void **state) {
   ink_deck_destroy(&deck);
 }
 
+static const char deck_species[] =
+    "solver: reaction_diffusion\n"
+    "mesh: {x: {from: 0, to: 1, cells: 9}}\n"
+    "species:\n"
+    "  u: {diffusion: 1, unit: mol/L, initial: 1 mmol/L}\n"
+    "  v: {diffusion: {u: 2, v: 3}, initial: 5 kg/m^3}\n"
+    "boundary:\n"
+    "  x_min: {u: {type: value, value: 1}, v: [{where: t < 1, type: flux, value: 7}, {type: symmetry}]}\n"
+    "  x_max: [{type: symmetry}]\n"
+    "time: {end: 1}\n"
+    "verify: [{quantity: 'front:position', field: v, level: 2, axis: x, expect: 0, within: 1}]\n";
+
+static void species_refused(const char *setting, const char *word) {
+  const char *settings[] = {setting, NULL};
+  char *messages;
+  InkDeck *deck = deck_of_text(deck_species, settings, &messages);
+  if (!strstr(messages, word)) fail_msg("--set '%s': wanted '%s', got: %s", setting, word, messages);
+  free(messages);
+  ink_deck_destroy(&deck);
+}
+
+/* Rows of one path that differ in kind: the one that fits holds. */
+static void rows_fit_the_node(void **state) {
+  (void)state;
+  char *messages;
+  InkDeck *deck = deck_of_text(deck_species, NULL, &messages);
+  assert_string_equal(messages, "");
+  assert_true(ink_expr_value(ink_deck_expression(deck, "species.u.diffusion"), NULL) == 1);
+  assert_true(ink_expr_value(ink_deck_expression(deck, "species.v.diffusion.u"), NULL) == 2);
+  assert_true(ink_expr_value(ink_deck_expression(deck, "boundary.x_min.v[0].value"), NULL) == 7);
+  assert_int_equal(ink_deck_count(deck, "boundary.x_max"), 1);
+  free(messages);
+  ink_deck_destroy(&deck);
+  species_refused("boundary.x_max=3", "must be a section (a mapping of keys), or a list of mappings");
+  species_refused("boundary.x_min.u=[3]", "must be a mapping, got 3");
+  species_refused("species.u.diffusion=[1]", "must be a number, quantity or expression, or a section");
+  species_refused("boundary.x_min.v[0].type=radiation", "which the solver heat has");
+}
+
+/* A symbolic unit is that of the field the key is about. */
+static void units_follow_the_field(void **state) {
+  (void)state;
+  species_refused("species.u.initial=1 kg/m^3", "needs mol/m^3, got kg/m^3");
+  species_refused("initial.u=1 K", "needs mol/m^3, got K");
+  species_refused("boundary.x_min.u.value=1 kg/m^3", "needs mol/m^3");
+  species_refused("boundary.x_min.v[0].value=1 kg/m^3", "needs kg/(m^2 s)");
+  species_refused("species.v.diffusion.u=1 m^2/s", "needs kg m^2/(mol s)");
+  species_refused("species.v.diffusion.v=1 m^2", "needs m^2/s");
+  species_refused("species.u.reaction=1 mol/L", "needs mol/(m^3 s)");
+  species_refused("verify[0].level=1 mol/L", "needs kg/m^3");
+  species_refused("exact.u=1 K", "needs mol/m^3");
+  species_refused("species.sin={diffusion: 1}", "species.sin: 'sin' is reserved");
+  species_refused("species.u.reaction=w", "unknown name 'w': did you mean v?");
+  species_refused("parameters.u=1", "a field of the solver");
+}
+
 /* All errors in one run, by line, each once, and no error that only follows from another. */
 static void errors_come_together(void **state) {
   (void)state;
@@ -233,6 +289,8 @@ int main(void) {
       cmocka_unit_test(hash_sees_what_matters),
       cmocka_unit_test(single_mistakes),
       cmocka_unit_test(dimensionless_decks_are_fine),
+      cmocka_unit_test(rows_fit_the_node),
+      cmocka_unit_test(units_follow_the_field),
       cmocka_unit_test(errors_come_together),
       cmocka_unit_test(solver_errors_find_their_place),
   };

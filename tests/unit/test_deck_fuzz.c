@@ -1,6 +1,6 @@
 /* Thousands of broken decks, each made from a good one by a few random edits (the same ones in every run):
- * the reader must refuse or accept each without a crash, and an accepted deck must survive the round trip
- * through OUT/deck.yaml. INKDROP_LONG=SECONDS goes on for so long. */
+ * the reader and the solver's checks must refuse or accept each without a crash, and a deck that was read
+ * must survive the round trip through OUT/deck.yaml. INKDROP_LONG=SECONDS goes on for so long. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,42 @@
 #include <cmocka.h>
 #include <time.h>
 #include "deck_text.h"
+#include "../../solvers/verify.h"
 
 enum { ROOM = 1 << 16, SHORT_RUN = 4000 };
+
+static const char deck_species[] =
+    "solver: reaction_diffusion\n"
+    "parameters: {k: 0.1 1/s, area: 2}\n"
+    "mesh: {x: {from: 0, to: 1 cm, cells: 20}, y: {from: 0, to: 1 cm, cells: 20}}\n"
+    "species:\n"
+    "  u: {diffusion: 1e-9 m^2/s, unit: mol/L, reaction: -k*u, initial: 1 mmol/L, name: oxygen}\n"
+    "  v: {diffusion: {u: 1e-12, v: '2e-9*(1 + area*x/1[m])'}, reaction: k*u}\n"
+    "  w: {diffusion: 0, reaction: '1[mol/(m^3 s)]*sin(t/1[s])', initial: 0 mol/m^3}\n"
+    "initial: {v: 0 mol/m^3}\n"
+    "velocity: {x: 'y/1[s]'}\n"
+    "boundary:\n"
+    "  x_min:\n"
+    "    - {where: y < 0.005, u: {type: value, value: 0, electrons: 1}, v: {type: flux, value: '0.1*u'}}\n"
+    "    - {type: symmetry}\n"
+    "  x_max: {u: [{where: y < 0.002, type: value, value: 1}, {type: convection, coefficient: 1e-3, ambient: "
+    "v}]}\n"
+    "  y_min: {type: periodic}\n"
+    "  y_max: {type: periodic}\n"
+    "time: {end: 1 min, positive: true}\n"
+    "probes: {p: {field: v, at: [0, 0]}}\n"
+    "verify:\n"
+    "- {quantity: 'current:x_min', expect: 1, within: 1}\n"
+    "- {quantity: 'front:speed', field: u, level: 0.5 mmol/L, axis: x, expect: 1, within: 1}\n";
+static const char deck_kinetics[] = "solver: reaction_diffusion\n"
+                                    "kinetics: gray_scott\n"
+                                    "parameters: {F: 0.03}\n"
+                                    "mesh: {x: {from: 0, to: 2.5, cells: 20}}\n"
+                                    "species: {u: {initial: 1}, v: {initial: 0.1*noise(0)}}\n"
+                                    "boundary: {x_min: {u: {type: value, value: 1}}}\n"
+                                    "time: {end: 100}\n";
+static const char *const originals[] = {deck_good, deck_species, deck_kinetics};
+enum { ORIGINALS = sizeof originals / sizeof *originals };
 
 typedef struct Fuzz {
   uint64_t state; /* xorshift64* */
@@ -154,7 +188,7 @@ static void check_round_trip(const InkDeck *deck) {
   ink_deck_destroy(&again);
 }
 
-/* True when the deck was accepted. */
+/* True when the deck was read without errors. */
 static bool read_mutant(const Fuzz *f, const char *path, const char *const *settings) {
   FILE *stream = fopen(path, "w");
   assert_non_null(stream);
@@ -163,7 +197,14 @@ static bool read_mutant(const Fuzz *f, const char *path, const char *const *sett
   InkErrors *errors = ink_errors_create();
   InkDeck *deck = ink_deck_read(path, settings, &ink_schemas, errors);
   assert_non_null(deck);
-  bool good = ink_errors_count(errors) == 0;
+  const bool good = ink_errors_count(errors) == 0;
+  const InkNode *name = ink_deck_sound(deck, "solver") ? ink_deck_node(deck, "solver") : NULL;
+  const InkSolverType *solver = name && name->text ? ink_solver_find(name->text) : NULL;
+  if (solver) { /* all that a run checks */
+    solver->check(deck, 2, errors);
+    ink_events_check(deck, errors);
+    ink_verify_check(deck, solver, errors);
+  }
   char *printed = NULL;
   size_t size = 0;
   stream = open_memstream(&printed, &size);
@@ -179,6 +220,23 @@ static bool read_mutant(const Fuzz *f, const char *path, const char *const *sett
   return good;
 }
 
+/* What is edited must be good itself. */
+static void originals_are_good(void **state) {
+  (void)state;
+  for (int o = 0; o < ORIGINALS; o++) {
+    char *messages;
+    InkDeck *deck = deck_of_text(originals[o], NULL, &messages);
+    InkErrors *errors = ink_errors_create();
+    ink_solver_find(ink_deck_text(deck, "solver"))->check(deck, 2, errors);
+    ink_errors_print(errors, stderr);
+    assert_string_equal(messages, "");
+    assert_int_equal(ink_errors_count(errors), 0);
+    ink_errors_destroy(&errors);
+    free(messages);
+    ink_deck_destroy(&deck);
+  }
+}
+
 static void mutants_are_read_or_refused(void **state) {
   (void)state;
   char folder[] = "/tmp/inkdrop_fuzz_XXXXXX", path[64];
@@ -190,8 +248,9 @@ static void mutants_are_read_or_refused(void **state) {
   int good = 0, count = 0;
   for (; (longer || count < SHORT_RUN) && time(NULL) < end; count++) {
     char setting[200];
-    fuzz.length = strlen(deck_good);
-    memcpy(fuzz.text, deck_good, fuzz.length);
+    const char *original = originals[below(&fuzz, ORIGINALS)];
+    fuzz.length = strlen(original);
+    memcpy(fuzz.text, original, fuzz.length);
     for (size_t n = 1 + below(&fuzz, 4); n > 0; n--) edit(&fuzz);
     snprintf(setting, sizeof setting, "%s%s=%s", tokens[below(&fuzz, 60)], "mesh.x.cells",
              tokens[below(&fuzz, 60)]);
@@ -211,14 +270,17 @@ static void truncations_are_read_or_refused(void **state) {
   assert_non_null(mkdtemp(folder));
   snprintf(path, sizeof path, "%s/d.yaml", folder);
   static Fuzz fuzz;
-  memcpy(fuzz.text, deck_good, sizeof deck_good - 1);
-  for (fuzz.length = 0; fuzz.length < sizeof deck_good; fuzz.length++) read_mutant(&fuzz, path, NULL);
+  for (int o = 0; o < ORIGINALS; o++) {
+    memcpy(fuzz.text, originals[o], strlen(originals[o]));
+    for (fuzz.length = 0; fuzz.length <= strlen(originals[o]); fuzz.length++) read_mutant(&fuzz, path, NULL);
+  }
   unlink(path);
   rmdir(folder);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(truncations_are_read_or_refused),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(originals_are_good),
+                                     cmocka_unit_test(truncations_are_read_or_refused),
                                      cmocka_unit_test(mutants_are_read_or_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,12 +9,13 @@
 #include "../../io/keys_impl.h"
 
 /* What a describe function prints; free() it. NULL: it found nothing. */
-static char *described(bool describe(const InkSchema *, const char *, const char *, FILE *),
-                       const char *filter) {
+static char *described_of(const char *solver,
+                          bool describe(const InkSchema *, const char *, const char *, FILE *),
+                          const char *filter) {
   char *text = NULL;
   size_t size = 0;
   FILE *stream = open_memstream(&text, &size);
-  bool any = describe(ink_schemas.find("heat"), "heat", filter, stream);
+  bool any = describe(ink_schemas.find(solver), solver, filter, stream);
   fclose(stream);
   if (any) return text;
   assert_int_equal(size, 0);
@@ -22,17 +23,24 @@ static char *described(bool describe(const InkSchema *, const char *, const char
   return NULL;
 }
 
+static char *described(bool describe(const InkSchema *, const char *, const char *, FILE *),
+                       const char *filter) {
+  return described_of("heat", describe, filter);
+}
+
 static void text_names_every_key(void **state) {
   (void)state;
-  char *text = described(ink_describe, NULL), shown[INK_PATH_SIZE];
-  assert_non_null(text);
-  InkRows rows = ink_rows(ink_schemas.find("heat"));
-  for (const InkKey *key; (key = ink_rows_next(&rows));) {
-    ink_key_display(key->path, shown, sizeof shown);
-    if (!strstr(text, shown) || !key->doc || !strstr(text, key->doc))
-      fail_msg("%s is not described", key->path);
+  for (int s = 0; ink_solvers[s]; s++) {
+    char *text = described_of(ink_solvers[s]->name, ink_describe, NULL), shown[INK_PATH_SIZE];
+    assert_non_null(text);
+    InkRows rows = ink_rows(&ink_solvers[s]->schema);
+    for (const InkKey *key; (key = ink_rows_next(&rows));) {
+      ink_key_display(key->path, shown, sizeof shown);
+      if (!strstr(text, shown) || !key->doc || !strstr(text, key->doc))
+        fail_msg("%s is not described", key->path);
+    }
+    free(text);
   }
-  free(text);
 }
 
 static void filters_choose(void **state) {
@@ -110,6 +118,33 @@ static void schema_follows_the_table(void **state) {
   free(text);
 }
 
+/* A side is a mapping or a list of parts: the schema allows either, and each is described. */
+static void rows_of_two_kinds(void **state) {
+  (void)state;
+  char *text = NULL;
+  size_t size = 0;
+  FILE *stream = open_memstream(&text, &size);
+  assert_true(ink_describe_json_schema(ink_schemas.find("reaction_diffusion"), "reaction_diffusion", stream));
+  fclose(stream);
+  json_t *top = json_loads(text, 0, NULL);
+  json_t *names =
+      json_object_get(json_object_get(json_object_get(top, "properties"), "boundary"), "patternProperties");
+  json_t *either = json_object_get(json_object_iter_value(json_object_iter(names)), "anyOf");
+  assert_int_equal(json_array_size(either), 2);
+  assert_string_equal(json_string_value(json_object_get(json_array_get(either, 0), "type")), "object");
+  assert_string_equal(json_string_value(json_object_get(json_array_get(either, 1), "type")), "array");
+  json_decref(top);
+  free(text);
+  text = described_of("reaction_diffusion", ink_describe_json, "species.u.diffusion");
+  top = json_loads(text, 0, NULL);
+  json_t *keys = json_object_get(top, "keys");
+  assert_true(json_array_size(keys) >= 2);
+  assert_string_equal(json_string_value(json_object_get(json_array_get(keys, 0), "kind")), "expression");
+  assert_string_equal(json_string_value(json_object_get(json_array_get(keys, 1), "kind")), "section");
+  json_decref(top);
+  free(text);
+}
+
 static void suggestions(void **state) {
   (void)state;
   const InkSchema *heat = ink_schemas.find("heat");
@@ -128,6 +163,7 @@ int main(void) {
       cmocka_unit_test(text_names_every_key),     cmocka_unit_test(filters_choose),
       cmocka_unit_test(json_holds_the_table),     cmocka_unit_test(defaults_fit_their_rows),
       cmocka_unit_test(schema_follows_the_table), cmocka_unit_test(suggestions),
+      cmocka_unit_test(rows_of_two_kinds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

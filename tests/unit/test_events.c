@@ -135,6 +135,8 @@ static void mistakes(void **state) {
       "time: {end: 1}\noutput: {snapshots: {at: [2]}}\n",
       "time: {start: 1, end: 2}\nverify: [{quantity: 'probe:p', at: 0.5, expect: 0, within: 1}]\n",
       "time: {end: 1}\noutput: {snapshots: {every: 1.0e-9}}\n",
+      "time: {end: 1}\noutput: {snapshots: {every: 3.0e-7}, series: {every: 3.0e-7}}\n", /* each is not too
+                                                                                            many */
   };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     InkDeck *deck = deck_with(wrong[i], 1);

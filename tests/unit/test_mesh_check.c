@@ -24,8 +24,11 @@ static int fields_of(const InkNode *root, const char *names[INK_MAX_FIELDS]) {
   return 2;
 }
 
-static InkDim any_unit(const InkNode *root, const char *name, const InkDim *field_dim) {
+static InkDim any_unit(const InkNode *root, const InkNode *node, const char *name, int field,
+                       const InkDim *field_dim) {
   (void)root;
+  (void)node;
+  (void)field;
   (void)name;
   (void)field_dim;
   return ink_dim_any();
@@ -102,6 +105,13 @@ static const Mistake mistakes[] = {
      "boundary.x_min.type: periodic must stand on both ends"},
     {"mesh: {coordinates: cylindrical, r: {from: 1, to: 2, cells: 4}}\nboundary: {r_max: {type: periodic}}\n",
      1, "a radius cannot be periodic"},
+    {"mesh: {coordinates: axisymmetric, r: {from: 0, to: 2, cells: 4}}\n", 1, "axis z is missing"},
+    {"mesh: {coordinates: axisymmetric, z: {from: 0, to: 2, cells: 4}}\n", 1, "axis r is missing"},
+    {"mesh: {coordinates: axisymmetric, r: {from: 0, to: 2, cells: 4}, z: {from: 0, to: 1, cells: 4}, "
+     "x: {from: 0, to: 1, cells: 4}}\n",
+     1, "mesh.x: axisymmetric coordinates have the axes r and z"},
+    {"mesh: {coordinates: axisymmetric, r: {from: -2, to: 2, cells: 4}, z: {from: -1, to: 1, cells: 4}}\n", 1,
+     "mesh.r.from: a radius must not"},
     {"mesh: {x: {from: 0, to: 1, cells: 4}}\nprobes: {p: {field: w, at: [0.5]}}\n", 1,
      "probes.p.field: no field 'w'; the fields are: u, v"},
     {"mesh: {x: {from: 0, to: 1, cells: 4}}\nprobes: {p: {at: [0.5]}}\n", 1, "field is missing"},
@@ -125,6 +135,8 @@ static void good_decks_give_none(void **state) {
   static const char *const decks[] = {
       "mesh: {x: {from: 0, to: 1, cells: 4}}\nprobes: {p: {field: v, at: [1]}, q: {field: u, at: [0]}}\n",
       "mesh: {coordinates: cylindrical, r: {from: 0, to: 1, cells: 4, grading: 0.9}}\n",
+      "mesh: {coordinates: axisymmetric, r: {from: 0, to: 1, cells: 4}, z: {from: -1, to: 1, cells: 4}}\n"
+      "boundary: {z_min: {type: periodic}, z_max: {type: periodic}}\nprobes: {p: {field: u, at: [0, -1]}}\n",
       "mesh: {z: {from: 0, to: 1, cells: 4}, y: {from: 0, to: 1, cells: 4}, x: {from: 0, to: 1, cells: 4}}\n",
       "mesh: {x: {from: 0, to: 1, cells: 4}}\nboundary: {x_min: {type: periodic}, x_max: {type: periodic}}\n",
   };

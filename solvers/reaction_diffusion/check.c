@@ -1,0 +1,210 @@
+/* What can be wrong with a reaction-diffusion deck that the key table cannot say; sides are in check_sides.c.
+ * Rank 0, no MPI; all errors at once. */
+#include "analysis.h"
+#include "reaction_diffusion_impl.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Species {
+  int n;
+  const char *const *name;
+  char list[512]; /* "u, v" */
+} Species;
+
+static Species read_species(const InkDeck *deck) {
+  Species all = {.list = ""};
+  all.n = ink_deck_fields(deck, &all.name, NULL);
+  for (int s = 0; s < all.n; s++) {
+    const size_t used = strlen(all.list);
+    snprintf(all.list + used, sizeof all.list - used, "%s%s", s ? ", " : "", all.name[s]);
+  }
+  return all;
+}
+
+/* An error for each name in a section that is no species. */
+static void check_names(const InkDeck *deck, const Species *all, const char *section, InkErrors *errors) {
+  const InkNode *node = ink_deck_node(deck, "%s", section);
+  if (!node || node->kind != INK_MAPPING || all->n == 0) return;
+  for (const InkNode *child = node->first; child; child = child->next) {
+    char path[192];
+    bool known = child->bad;
+    for (int s = 0; s < all->n; s++) known = known || strcmp(all->name[s], child->key) == 0;
+    if (known) continue;
+    const char *near = ink_nearest(child->key, all->name, all->n);
+    snprintf(path, sizeof path, "%s.%s", section, child->key);
+    if (near)
+      ink_deck_error(deck, errors, path, "there is no species '%s'; did you mean '%s'?", child->key, near);
+    else
+      ink_deck_error(deck, errors, path, "there is no species '%s'; the species are %s", child->key,
+                     all->list);
+  }
+}
+
+/* ---- species ---- */
+
+static void check_species(const InkDeck *deck, const Species *all, InkErrors *errors) {
+  const int given = ink_deck_count(deck, "species");
+  if (all->n == 0 && ink_deck_sound(deck, "species") && ink_deck_sound(deck, "kinetics"))
+    ink_deck_error(deck, errors, "species",
+                   "there are none: give species.NAME with diffusion, reaction and initial, or kinetics with "
+                   "the name of a set (`inkdrop list` shows them)");
+  if (given > INK_MAX_SPECIES)
+    ink_deck_error(deck, errors, "species", "at most %d species, got %d", INK_MAX_SPECIES, given);
+  for (int s = 0; s < all->n; s++) {
+    char path[128];
+    snprintf(path, sizeof path, "species.%s", all->name[s]);
+    if (ink_law_key(all->name[s]))
+      ink_deck_error(deck, errors, path, "'%s' is a key of the laws at sides; choose another name",
+                     all->name[s]);
+  }
+}
+
+static bool number_of(const InkExpr *e, double *value) {
+  if (!e || !ink_expr_is_constant(e)) return false;
+  *value = ink_expr_value(e, NULL);
+  return true;
+}
+
+/* Cross-diffusion {u: .., v: ..}: species that exist, and an own coefficient that is not negative. */
+static void check_diffusion(const InkDeck *deck, const Species *all, InkErrors *errors) {
+  for (int s = 0; s < all->n; s++) {
+    char path[128], own[192];
+    double value;
+    snprintf(path, sizeof path, "species.%s.diffusion", all->name[s]);
+    const InkNode *node = ink_deck_node(deck, "%s", path);
+    if (!node || node->kind != INK_MAPPING) continue;
+    check_names(deck, all, path, errors);
+    if (!ink_deck_sound(deck, "%s", path)) continue;
+    snprintf(own, sizeof own, "%s.%s", path, all->name[s]);
+    const InkExpr *diagonal = ink_deck_expression(deck, "%s", own);
+    if (!diagonal)
+      ink_deck_error(deck, errors, path, "needs %s, the coefficient of its own gradient", all->name[s]);
+    else if (number_of(diagonal, &value) && !(value > 0.0))
+      ink_deck_error(
+          deck, errors, own,
+          "must be greater than 0 beside other coefficients (an immobile species has diffusion: 0), "
+          "got %.9g",
+          value);
+  }
+}
+
+/* ---- start and exact solution ---- */
+
+static void check_initial(const InkDeck *deck, const char *name, InkErrors *errors) {
+  char path[128];
+  const bool outside = ink_deck_has(deck, "initial.%s", name);
+  const bool inside = ink_deck_has(deck, "species.%s.initial", name);
+  snprintf(path, sizeof path, "species.%s.initial", name);
+  if (ink_deck_is_manufactured(deck)) {
+    if (inside)
+      ink_deck_error(deck, errors, path, "comes from exact when manufactured is true: leave it out");
+    snprintf(path, sizeof path, "initial.%s", name);
+    if (outside)
+      ink_deck_error(deck, errors, path, "comes from exact when manufactured is true: leave it out");
+    return;
+  }
+  if (inside && outside) ink_deck_error(deck, errors, path, "is given twice: initial.%s says it too", name);
+  const bool known = ink_deck_sound(deck, "time") && ink_deck_sound(deck, "manufactured") &&
+                     ink_deck_sound(deck, "initial") && ink_deck_sound(deck, "species.%s", name);
+  if (known && !inside && !outside && !ink_deck_is_steady(deck))
+    ink_deck_error(deck, errors, path, "is missing: give the value of %s at time.start", name);
+}
+
+static void check_exact(const InkDeck *deck, const char *name, InkErrors *errors) {
+  char path[128];
+  if (!ink_deck_is_manufactured(deck) || !ink_deck_sound(deck, "exact")) return;
+  snprintf(path, sizeof path, "exact.%s", name);
+  const InkExpr *exact = ink_deck_expression(deck, "%s", path);
+  if (!ink_deck_has(deck, "%s", path))
+    ink_deck_error(deck, errors, "manufactured",
+                   "needs exact.%s: everything is derived from the exact values", name);
+  else if (exact && ink_expr_has_branches(exact))
+    ink_deck_error(
+        deck, errors, path,
+        "must be smooth when manufactured is true: no if, abs, min, max, sign, floor, mod or comparisons");
+}
+
+static void check_start(const InkDeck *deck, const Species *all, InkErrors *errors) {
+  check_names(deck, all, "initial", errors);
+  check_names(deck, all, "exact", errors);
+  for (int s = 0; s < all->n; s++) {
+    check_initial(deck, all->name[s], errors);
+    check_exact(deck, all->name[s], errors);
+  }
+}
+
+/* ---- velocity ---- */
+
+static void check_velocity(const InkDeck *deck, InkErrors *errors) {
+  if (ink_deck_dimension(deck) == 0 || !ink_deck_sound(deck, "mesh")) return;
+  for (int i = 0; i < ink_deck_count(deck, "velocity"); i++) {
+    const char *axis = ink_deck_name(deck, "velocity", i);
+    char path[192];
+    if (strlen(axis) == 1 && ink_deck_axis(deck, axis[0]) >= 0) continue;
+    snprintf(path, sizeof path, "velocity.%s", axis);
+    ink_deck_error(deck, errors, path, "is no axis of the mesh");
+  }
+}
+
+/* ---- steady problems ---- */
+
+static const uint64_t any_field = ((1ull << INK_MAX_FIELDS) - 1) << INK_VAR_FIELD;
+
+static bool depends_on_fields(const InkExpr *e) { return e && (ink_expr_variables(e) & any_field); }
+
+/* Does a side hold the species at a level? */
+static bool sides_fix(const InkDeck *deck, const char *name, InkPool *pool) {
+  const char *sides[INK_SIDES];
+  bool fixed = false;
+  ink_deck_sides(deck, sides);
+  for (int side = 0; side < INK_SIDES; side++) {
+    InkLaw *laws;
+    const int count = *sides[side] ? ink_species_laws(deck, sides[side], name, pool, &laws) : 0;
+    if (*sides[side] && count == 0) fixed = fixed || ink_deck_is_manufactured(deck);
+    for (int i = 0; i < count; i++) {
+      const InkSideType type = ink_law_type(&laws[i]);
+      fixed = fixed || type == INK_SIDE_VALUE || type == INK_SIDE_CONVECTION ||
+              (type == INK_SIDE_FLUX && depends_on_fields(ink_law_expression(&laws[i], "value")));
+    }
+  }
+  return fixed;
+}
+
+static void check_steady(const InkDeck *deck, const Species *all, InkErrors *errors) {
+  if (!ink_deck_is_steady(deck) || ink_deck_dimension(deck) == 0) return;
+  if (!ink_deck_sound(deck, "mesh") || !ink_deck_sound(deck, "boundary") || !ink_deck_sound(deck, "species"))
+    return;
+  if (ink_deck_has(deck, "time.dt"))
+    ink_deck_warning(deck, errors, "time.dt", "is not used when time.method is steady");
+  InkPool *pool = ink_pool_create();
+  for (int s = 0; s < all->n; s++) {
+    const char *name = all->name[s];
+    if (depends_on_fields(ink_deck_expression(deck, "species.%s.reaction", name))) continue;
+    if (sides_fix(deck, name, pool)) continue;
+    ink_deck_error(deck, errors, ink_deck_has(deck, "boundary") ? "boundary" : "time.method",
+                   "nothing fixes the level of %s, so a steady state is not determined: give a value or "
+                   "convection side, or a reaction that depends on it",
+                   name);
+  }
+  ink_pool_destroy(&pool);
+}
+
+/* A good deck may still have a mesh that cannot show its pattern or front. */
+static void check_resolution(const InkDeck *deck, InkErrors *errors) {
+  char text[400];
+  if (ink_errors_count(errors) == 0 && ink_reaction_mesh_warning(deck, text, sizeof text))
+    ink_deck_warning(deck, errors, "mesh", "%s", text);
+}
+
+void ink_species_check(const InkDeck *deck, int ranks, InkErrors *errors) {
+  const Species all = read_species(deck);
+  ink_mesh_check(deck, ranks, errors);
+  check_species(deck, &all, errors);
+  check_diffusion(deck, &all, errors);
+  check_velocity(deck, errors);
+  ink_species_check_sides(deck, errors);
+  check_start(deck, &all, errors);
+  check_steady(deck, &all, errors);
+  if (all.n > 0) ink_probes_check(deck, errors);
+  check_resolution(deck, errors);
+}
