@@ -1,7 +1,8 @@
 /* What can be wrong with a reaction-diffusion deck that the key table cannot say; sides are in check_sides.c.
  * Rank 0, no MPI; all errors at once. */
-#include "analysis.h"
+#include "analysis_impl.h"
 #include "reaction_diffusion_impl.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,30 @@ static void check_diffusion(const InkDeck *deck, const Species *all, InkErrors *
           "got %.9g",
           value);
   }
+}
+
+/* Numbers only: an eigenvalue of the diffusion matrix with a negative real part lets short waves grow without
+ * bound, the shorter the faster. */
+static void check_well_posed(const InkDeck *deck, const Species *all, InkErrors *errors) {
+  enum { MOST = 12 };
+  const int n = all->n;
+  if (n == 0 || n > MOST || !ink_deck_sound(deck, "species")) return;
+  const InkExpr *const *given = ink_species_diffusion(deck, ink_deck_pool(deck));
+  double D[MOST * MOST];
+  double complex lambda[MOST];
+  for (int e = 0; e < n * n; e++) {
+    D[e] = 0.0;
+    if (given[e] && !number_of(given[e], &D[e])) return;
+  }
+  if (!ink_small_eigenvalues(n, D, lambda, NULL, NULL)) return;
+  double least = 0.0;
+  for (int i = 0; i < n; i++) least = fmin(least, creal(lambda[i]));
+  if (least < -1e-12 * ink_small_norm(n, D))
+    ink_deck_error(
+        deck, errors, "species",
+        "the diffusion coefficients of all species as a matrix have the eigenvalue %.6g: with one below 0 "
+        "short waves grow without bound; make the cross-diffusion weaker or of the other sign",
+        least);
 }
 
 /* ---- start and exact solution ---- */
@@ -201,6 +226,7 @@ void ink_species_check(const InkDeck *deck, int ranks, InkErrors *errors) {
   ink_mesh_check(deck, ranks, errors);
   check_species(deck, &all, errors);
   check_diffusion(deck, &all, errors);
+  check_well_posed(deck, &all, errors);
   check_velocity(deck, errors);
   ink_species_check_sides(deck, errors);
   check_start(deck, &all, errors);
