@@ -126,6 +126,9 @@ def _choose_times(dataset, times, most):
 
 def _time_labels(dataset, indices):
     available = numpy.asarray(dataset["time"].values, dtype=float)
+    lengths = {dataset[name].attrs.get("units", "1") for name in dataset.dims if name != "time" and name in dataset.coords}
+    if lengths <= {"1"}:  # a deck without units: its times are numbers too
+        return [f"$t$ = {available[i]:.6g}" for i in indices]
     factor, unit = _display_unit(available, dataset["time"].attrs.get("units", "s"))
     return [f"$t$ = {available[i] / factor:.4g} {unit}" for i in indices]
 

@@ -148,8 +148,8 @@ static PetscErrorCode look_at_reaction(InkDiffusion *diffusion, int s, double t,
     memcpy(diffusion->work + part.cell, diffusion->reactions.now[s], (size_t)part.n * sizeof(double));
   }
   PetscCall(look(diffusion, INK_ANY_SIGN, 0.0, u, &spot));
-  (void)snprintf(what, sizeof what, "%s of %s", diffusion->n == 1 ? "source" : "reaction",
-                 diffusion->name[s]);
+  const char *alone = diffusion->field[s].c.given ? "source" : "source (reaction)";
+  (void)snprintf(what, sizeof what, "%s of %s", diffusion->n == 1 ? alone : "reaction", diffusion->name[s]);
   if (spot.found) say(mesh, &spot, what, text, size);
   PetscFunctionReturn(0);
 }

@@ -109,7 +109,7 @@ struct InkDiffusion {
   InkVelocity velocity;
   InkReactions reactions;
   InkClosure *closure[INK_SIDES];
-  bool open[INK_SIDES]; /* something may pass; a closed side has a closure only for its surface values */
+  bool open[INK_SIDES];  /* something may pass; a closed side has a closure only for its surface values */
   InkCoupling *coupling; /* [n * n] */
   bool budget;
 

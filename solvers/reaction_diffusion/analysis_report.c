@@ -126,7 +126,7 @@ static void print_state(const InkFindings *findings, int i, FILE *out) {
   const bool neutral = fabs(real) <= 1e-10 * fmax(cabs(state->slowest), 1e-300);
   fprintf(out, ": %s, ", state->stable ? "stable" : neutral ? "neutral" : "unstable");
   if (imaginary != 0)
-    fprintf(out, "slowest eigenvalues %.6g +- %.6g i", real, imaginary);
+    fprintf(out, "slowest eigenvalues %.6g +- %.6g i", neutral ? 0.0 : real, imaginary);
   else
     fprintf(out, "slowest eigenvalue %.6g", real);
   fprintf(out, "%s\n",

@@ -122,6 +122,39 @@ static void add_parameters(const Expansion *e, const InkKinetics *set) {
   }
 }
 
+/* Does any text of the deck but the title, and but that of the parameter itself, use the parameter's name? */
+static bool used_in(const InkNode *node, const InkNode *parameter) {
+  if (node == parameter || (node->key && strcmp(node->key, "title") == 0)) return false;
+  if (node->kind == INK_SCALAR) return uses(node->text, parameter->key);
+  for (const InkNode *child = node->first; child; child = child->next)
+    if (used_in(child, parameter)) return true;
+  return false;
+}
+
+/* The deck's own parameters that nothing uses: most often one of the set's, misspelt. */
+static void warn_of_unused(const Expansion *e, const InkKinetics *set, InkErrors *errors) {
+  const InkNode *parameters = ink_tree_child(e->root, "parameters");
+  const char *names[INK_KINETICS_PARAMETERS];
+  char known[400] = "";
+  int count = 0;
+  if (!parameters || parameters->kind != INK_MAPPING) return;
+  for (const InkKineticsParameter *p = set->parameter; p->name; p++) {
+    const size_t used = strlen(known);
+    snprintf(known + used, sizeof known - used, "%s%s", count ? ", " : "", p->name);
+    names[count++] = p->name;
+  }
+  for (const InkNode *own = parameters->first; own; own = own->next) {
+    if (used_in(e->root, own)) continue;
+    const char *near = ink_nearest(own->key, names, count);
+    char path[80];
+    snprintf(path, sizeof path, "parameters.%.60s", own->key);
+    if (near)
+      ink_warning(errors, own->key_place, path, "nothing uses it; did you mean '%s'?", near);
+    else
+      ink_warning(errors, own->key_place, path, "nothing uses it; %s has %s", set->name, known);
+  }
+}
+
 static void report_unknown(InkNode *node, InkErrors *errors) {
   enum { MOST = 64 };
   const char *names[MOST];
@@ -152,6 +185,7 @@ void ink_kinetics_expand(InkPool *pool, InkNode *root, InkErrors *errors) {
   const Expansion expansion = {pool, root, node->key_place};
   add_parameters(&expansion, set);
   add_species(&expansion, set);
+  warn_of_unused(&expansion, set, errors);
 }
 
 /* ---- printing ---- */
