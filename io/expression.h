@@ -142,6 +142,9 @@ const InkExpr *ink_expr_number(InkPool *pool, double value);
 const InkExpr *ink_expr_variable(InkPool *pool, int variable);
 const InkExpr *ink_expr_binary(InkPool *pool, InkOp op, const InkExpr *a, const InkExpr *b);
 const InkExpr *ink_expr_unary(InkPool *pool, InkOp op, const InkExpr *a);
+/* if(condition, a, b), in the sense above; a branch alone where the condition is constant or both branches
+ * are the same (then a NaN of the condition is not seen). */
+const InkExpr *ink_expr_if(InkPool *pool, const InkExpr *condition, const InkExpr *a, const InkExpr *b);
 const InkExpr *ink_expr_substitute(InkPool *pool, const InkExpr *e, int variable, const InkExpr *by);
 const InkExpr *ink_expr_copy(InkPool *pool, const InkExpr *e); /* deep copy into another pool */
 

@@ -29,11 +29,7 @@ static E negative(Rules *r, E a) { return ink_expr_unary(r->pool, INK_OP_NEG, a)
 static bool is_zero(E e) { return e->op == INK_OP_NUMBER && e->value == 0; }
 static bool depends(const Rules *r, E e) { return e->variables >> r->variable & 1; }
 
-static E choose(Rules *r, E condition, E a, E b) {
-  double va, vb;
-  if (a == b || (ink_expr_literal(a, &va) && ink_expr_literal(b, &vb) && va == vb)) return a;
-  return ink_expr_node(r->pool, INK_OP_IF, (E[]){condition, a, b});
-}
+static E choose(Rules *r, E condition, E a, E b) { return ink_expr_if(r->pool, condition, a, b); }
 
 static E derivative(Rules *r, E e);
 

@@ -1,7 +1,8 @@
 /* Making nodes: the builders, which simplify 0 and 1, and copies of whole trees.
  *
- * Simplified are 0 + a, a - 0, 0 a, 1 a, a / 1, 0 / a, a^0, a^1, -(-a) and sums, products and quotients of
- * two numbers (one IEEE operation each, so the same bits as at run time). */
+ * Simplified are 0 + a, a - 0, 0 a, 1 a, a / 1, 0 / a, a^0, a^1, -(-a), if() with a constant condition or
+ * equal branches, and sums, products and quotients of two numbers (one IEEE operation each, so the same bits
+ * as at run time). */
 #include "expression_impl.h"
 
 #include <math.h>
@@ -184,6 +185,16 @@ static const InkExpr *simplified(InkPool *pool, InkOp op, const InkExpr *a, cons
 const InkExpr *ink_expr_binary(InkPool *pool, InkOp op, const InkExpr *a, const InkExpr *b) {
   const InkExpr *simple = simplified(pool, op, a, b);
   return simple ? simple : ink_expr_node(pool, op, (const InkExpr *[]){a, b});
+}
+
+const InkExpr *ink_expr_if(InkPool *pool, const InkExpr *condition, const InkExpr *a, const InkExpr *b) {
+  double va, vb;
+  if (a == b || (ink_expr_literal(a, &va) && ink_expr_literal(b, &vb) && va == vb)) return a;
+  if (!ink_expr_is_constant(condition))
+    return ink_expr_node(pool, INK_OP_IF, (const InkExpr *[]){condition, a, b});
+  const double value = ink_expr_value(condition, NULL);
+  if (isnan(value)) return ink_expr_number(pool, NAN);
+  return value != 0.0 ? a : b;
 }
 
 bool ink_expr_is_constant(const InkExpr *e) { return e->variables == 0; }

@@ -28,11 +28,37 @@ InkStepperOptions ink_evolution_options(const InkEvolution *e) {
   return options;
 }
 
+/* An explicit method that the deck asks for takes the longest stable steps; where errors grow with the
+ * solution the reader is told what that may cost. */
+static PetscErrorCode judge_explicit(InkEvolution *e) {
+  PetscFunctionBeginUser;
+  static const double worth_telling = 0.01;
+  const double start = ink_deck_number(e->deck, "time.start");
+  const InkStepperOptions options = ink_evolution_options(e);
+  double dt, error;
+  if (!e->system.reacts || options.limit_explicit || options.dt > 0) PetscFunctionReturn(0);
+  PetscCall(e->system.monotone_step(e->system.context, start, e->u, &dt));
+  dt *= ink_explicit_fraction;
+  if (!(dt > 0)) PetscFunctionReturn(0);
+  PetscCall(
+      ink_stepper_euler_error(&e->system, e->u, start, ink_deck_number(e->deck, "time.end"), dt, &error));
+  if (error > worth_telling)
+    snprintf(
+        e->plan.reason, sizeof e->plan.reason,
+        "time.method is explicit; at its longest stable steps forward Euler's error may reach %.1g of the "
+        "fields: time.tolerance or time.dt shortens them",
+        error);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ink_evolution_choose(InkEvolution *e) {
   PetscFunctionBeginUser;
   const char *method = ink_deck_text(e->deck, "time.method");
   const double start = ink_deck_number(e->deck, "time.start");
-  if (strcmp(method, "explicit") == 0) e->method = INK_EXPLICIT;
+  if (strcmp(method, "explicit") == 0) {
+    e->method = INK_EXPLICIT;
+    PetscCall(judge_explicit(e));
+  }
   if (strcmp(method, "steady") == 0) e->method = INK_STEADY;
   if (strcmp(method, "implicit") == 0) {
     e->method = INK_IMPLICIT;

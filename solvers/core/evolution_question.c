@@ -80,11 +80,10 @@ static int read_axis(const Asking *a) {
   return ink_deck_axis(a->deck, axis[0]);
 }
 
-/* kind and argument: the quantity, "front" and "speed" */
-static bool refuse_axis(const Asking *a, const char *kind, const char *argument) {
-  const char *axis = option(a, "axis"), *colon = *argument ? ":" : "";
-  if (axis) return refuse(a, "%s%s%s: the mesh has no axis %s", kind, colon, argument, axis);
-  return refuse(a, "%s%s%s needs axis, one of the mesh's axes", kind, colon, argument);
+static bool refuse_axis(const Asking *a) {
+  const char *axis = option(a, "axis");
+  if (axis) return refuse(a, "the mesh has no axis %s", axis);
+  return refuse(a, "needs axis, one of the mesh's axes");
 }
 
 static bool read_number(const Asking *a, const char *key, double *number) {
@@ -185,7 +184,7 @@ static bool ask_front(const Asking *a, InkQuestion *q) {
   if (!read_number(a, "level", &q->number))
     return refuse(a, "front:%s needs level, the value that marks the front", argument);
   q->axis = read_axis(a);
-  if (q->axis < 0) return refuse_axis(a, "front", argument);
+  if (q->axis < 0) return refuse_axis(a);
   return read_field(a, colon ? colon + 1 : "", &q->field);
 }
 
@@ -194,7 +193,7 @@ static bool ask_wave(const Asking *a, InkQuestion *q) {
   if (!read_number(a, "wavenumber", &q->number))
     return refuse(a, "%s needs wavenumber, 2 pi over the wavelength", a->query->kind);
   q->axis = q->number == 0.0 && !option(a, "axis") ? 0 : read_axis(a);
-  if (q->axis < 0) return refuse_axis(a, a->query->kind, "");
+  if (q->axis < 0) return refuse_axis(a);
   if (q->number != 0.0 && q->axis == 0 && ink_deck_coordinates(a->deck) != INK_CARTESIAN)
     return refuse(a, "%s: waves along r are no Fourier components", a->query->kind);
   if (!read_field(a, a->query->argument, &q->field)) return false;

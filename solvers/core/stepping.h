@@ -141,6 +141,10 @@ PetscErrorCode ink_stepper_choose(const InkSystem *system, double *u, double tim
 PetscErrorCode ink_stepper_choose_implicit(const InkSystem *system, double *u, double time, double end,
                                            const InkStepperOptions *options, InkMethod *method,
                                            InkPlan *plan);
+/* Forward Euler's error over a run in steps of dt, relative to the fields' sizes and at most 1: steps times
+ * the local error at the start. An overestimate where errors decay. Collective. */
+PetscErrorCode ink_stepper_euler_error(const InkSystem *system, double *u, double time, double end, double dt,
+                                       double *error);
 /* Order in time: 1 explicit, 2 TR-BDF2, 4 split, 0 steady. */
 int ink_method_order(InkMethod method);
 #endif

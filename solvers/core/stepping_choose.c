@@ -90,6 +90,15 @@ static PetscErrorCode local_error(const InkSystem *system, double *u, double t, 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ink_stepper_euler_error(const InkSystem *system, double *u, double time, double end, double dt,
+                                       double *error) {
+  PetscFunctionBeginUser;
+  const double span = end - time;
+  PetscCall(local_error(system, u, time, fmin(dt, span), error));
+  *error = fmin(1, *error * fmax(1, ceil(span / dt)));
+  PetscFunctionReturn(0);
+}
+
 /* The rate of the split form's rest at (t,u). */
 static PetscErrorCode rest_rate(const InkSystem *system, double *u, double t, double *rate) {
   PetscFunctionBeginUser;
@@ -140,8 +149,7 @@ static PetscErrorCode estimate(const InkSystem *system, double *u, double time, 
   e->explicit_error = 0;
   const bool many = e->euler.steps * tolerance >= MANY_STEPS && !system->reacts;
   if (e->euler.seconds > implicit.seconds || many) PetscFunctionReturn(0);
-  PetscCall(local_error(system, u, time, fmin(e->limit, span), &e->explicit_error));
-  e->explicit_error *= e->euler.steps;
+  PetscCall(ink_stepper_euler_error(system, u, time, time + span, e->limit, &e->explicit_error));
   PetscFunctionReturn(0);
 }
 

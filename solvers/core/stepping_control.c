@@ -110,11 +110,20 @@ static PetscErrorCode split_look(InkStepper *stepper, double dt, double **result
   PetscFunctionReturn(0);
 }
 
-/* When a field has no range yet, the one to expect: from two long steps. What a linearisation foretells of a
- * nonlinear system is believed up to ten times the field's size. */
+/* A field that has no range yet will have that of stepper->seen. What is foretold of a nonlinear system is
+ * believed up to ten times the field's size. */
+static void expect_range(InkStepper *stepper, int f) {
+  InkRange *range = &stepper->controller.range[f];
+  const double size = fmax(fabs(range->low), fabs(range->high));
+  double expected = stepper->seen[f].high - stepper->seen[f].low;
+  if (!at_rest(range) || !isfinite(expected)) return;
+  if (!stepper->system.linear && size > 0) expected = fmin(expected, 10 * size);
+  range->expected = fmax(range->expected, expected);
+}
+
+/* When a field has no range yet, the one to expect: from two long steps, linearised. */
 static PetscErrorCode foresee_ranges(InkStepper *stepper, double until) {
   PetscFunctionBeginUser;
-  InkController *c = &stepper->controller;
   const double share[2] = {0.37, 1}, span = until - stepper->time;
   for (int s = 0; s < 2; s++) {
     double *look = NULL;
@@ -124,13 +133,7 @@ static PetscErrorCode foresee_ranges(InkStepper *stepper, double until) {
       PetscCall(newton_look(stepper, share[s] * span, &look));
     if (!look) continue;
     PetscCall(ink_stepper_include(stepper, look, stepper->seen));
-    for (int f = 0; f < stepper->system.n; f++) {
-      const double size = fmax(fabs(c->range[f].low), fabs(c->range[f].high));
-      double expected = stepper->seen[f].high - stepper->seen[f].low;
-      if (!at_rest(&c->range[f]) || !isfinite(expected)) continue;
-      if (!stepper->system.linear && size > 0) expected = fmin(expected, 10 * size);
-      c->range[f].expected = fmax(c->range[f].expected, expected);
-    }
+    for (int f = 0; f < stepper->system.n; f++) expect_range(stepper, f);
   }
   PetscFunctionReturn(0);
 }
@@ -228,6 +231,11 @@ void ink_control_accuracy(const InkStepper *stepper, InkAttempt *attempt) {
                  100 * DBL_EPSILON * fmax(fabs(c->range[f].low), fabs(c->range[f].high)) / stepper->scale[f]);
   attempt->accuracy = fmax(least, fixed ? TIGHT : NEWTON_FRACTION * stepper->options.tolerance);
   attempt->acceptable = fmax(attempt->accuracy, fixed ? ROUND_OFF : 0);
+}
+
+void ink_control_reject(InkStepper *stepper, const InkAttempt *attempt) {
+  if (!attempt->result.converged || !isfinite(attempt->error) || attempt->error <= 1) return;
+  for (int f = 0; f < stepper->system.n; f++) expect_range(stepper, f);
 }
 
 void ink_control_accept(InkStepper *stepper, const InkAttempt *attempt, int order) {

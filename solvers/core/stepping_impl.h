@@ -154,6 +154,10 @@ void ink_stepper_scales(InkStepper *stepper, const InkRange range[]); /* of all 
 PetscErrorCode ink_control_start(InkStepper *stepper, double until);
 PetscErrorCode ink_control_see_data(InkStepper *stepper, double t, double until);
 void ink_control_accuracy(const InkStepper *stepper, InkAttempt *attempt);
+/* Before the next attempt: what this one made of a field that has had no range yet is the range to expect. A
+ * field that starts as a power of time has the same error relative to its own range in steps of any length.
+ */
+void ink_control_reject(InkStepper *stepper, const InkAttempt *attempt);
 /* The next wanted dt after an accepted step; order: of the error estimate in dt. */
 void ink_control_accept(InkStepper *stepper, const InkAttempt *attempt, int order);
 /* Has some field grown more than a thousandfold since the start? */

@@ -85,6 +85,7 @@ static PetscErrorCode step(InkStepper *stepper, double until, double *dt, bool *
       ink_control_accept(stepper, &attempt, error_order(stepper));
       break;
     }
+    ink_control_reject(stepper, &attempt);
     if (!shorten(stepper, &attempt, until, &not_finite)) PetscCall(ink_stepper_give_up(stepper, &attempt));
   }
   PetscFunctionReturn(0);

@@ -13,35 +13,94 @@ static bool number_of(const InkExpr *e, double *value) {
 
 /* ---- material ---- */
 
-static void check_material(const InkDeck *deck, InkErrors *errors) {
+enum { MAX_REGIONS = 500 }; /* their conditions are nested in one expression */
+
+/* "material" for -1, else "material.regions[i]". */
+static const char *owner(int i, char *path, size_t size) {
+  if (i < 0)
+    (void)snprintf(path, size, "material");
+  else
+    (void)snprintf(path, size, "material.regions[%d]", i);
+  return path;
+}
+
+/* How many regions give a property. */
+static int givers(const InkDeck *deck, const char *key) {
+  int count = 0;
+  for (int i = 0; i < ink_deck_count(deck, "material.regions"); i++)
+    count += ink_deck_has(deck, "material.regions[%d].%s", i, key);
+  return count;
+}
+
+/* The others beside a diffusivity, wherever either is. */
+static void check_contradictions(const InkDeck *deck, InkErrors *errors) {
   static const char *const others[] = {"conductivity", "density", "heat_capacity"};
+  const int regions = ink_deck_count(deck, "material.regions");
+  char path[64], key[96];
+  int alone = -1; /* the first that has a diffusivity */
+  while (alone < regions && !ink_deck_has(deck, "%s.diffusivity", owner(alone, path, sizeof path))) alone++;
+  for (int i = -1; i < regions && alone < regions; i++)
+    for (int k = 0; k < 3; k++) {
+      (void)snprintf(key, sizeof key, "%s.%s", owner(i, path, sizeof path), others[k]);
+      if (!ink_deck_has(deck, "%s", key)) continue;
+      ink_deck_error(deck, errors, key,
+                     "contradicts %s.diffusivity: give diffusivity alone, or conductivity, density and "
+                     "heat_capacity",
+                     owner(alone, path, sizeof path));
+    }
+}
+
+/* A property that the material itself does not have: all regions give it, or it is missing. */
+static void check_missing(const InkDeck *deck, const char *key, InkErrors *errors) {
+  const int regions = ink_deck_count(deck, "material.regions"), given = givers(deck, key);
+  const bool needed = strcmp(key, "density") != 0 && strcmp(key, "heat_capacity") != 0;
   char path[64];
-  const bool alone = ink_heat_by_diffusivity(deck);
+  if (ink_deck_has(deck, "material.%s", key) || (!needed && ink_deck_is_steady(deck))) return;
+  if (given == 0 && needed)
+    ink_deck_error(deck, errors, "material", "%s is missing: give conductivity%s, or diffusivity alone", key,
+                   ink_deck_is_steady(deck) ? "" : ", density and heat_capacity");
+  else if (given == 0 && (ink_deck_has(deck, "material.conductivity") || givers(deck, "conductivity")))
+    ink_deck_error(deck, errors, "material",
+                   "%s is missing: a transient run needs it (or give material.diffusivity alone)", key);
+  for (int i = 0; i < regions && given > 0; i++)
+    if (!ink_deck_has(deck, "material.regions[%d].%s", i, key))
+      ink_deck_error(deck, errors, owner(i, path, sizeof path),
+                     "%s is missing: give it here, or as material.%s for all regions that do not", key, key);
+}
+
+static void check_material(const InkDeck *deck, InkErrors *errors) {
+  static const char *const flows[] = {"conductivity", "diffusivity"};
+  char path[96];
   if (!ink_deck_has(deck, "material") || !ink_deck_sound(deck, "material"))
     return; /* the key table says so */
-  for (int i = 0; i < 3; i++) {
-    snprintf(path, sizeof path, "material.%s", others[i]);
-    const bool given = ink_deck_has(deck, "material.%s", others[i]);
-    if (alone && given)
-      ink_deck_error(deck, errors, path,
-                     "contradicts material.diffusivity: give diffusivity alone, or conductivity, density and "
-                     "heat_capacity");
-    if (alone || given) continue;
-    if (i == 0)
-      ink_deck_error(deck, errors, "material",
-                     "conductivity is missing: give conductivity%s, or diffusivity alone",
-                     ink_deck_is_steady(deck) ? "" : ", density and heat_capacity");
-    else if (!ink_deck_is_steady(deck) && ink_deck_has(deck, "material.conductivity"))
-      ink_deck_error(deck, errors, "material",
-                     "%s is missing: a transient run needs it (or give material.diffusivity alone)",
-                     others[i]);
-  }
+  const int regions = ink_deck_count(deck, "material.regions");
+  if (regions > MAX_REGIONS)
+    ink_deck_error(deck, errors, "material.regions", "there are %d regions, the most is %d", regions,
+                   MAX_REGIONS);
+  check_contradictions(deck, errors);
+  if (ink_heat_by_diffusivity(deck))
+    check_missing(deck, "diffusivity", errors);
+  else
+    for (int k = 0; k < 3; k++)
+      check_missing(deck, (const char *const[]){"conductivity", "density", "heat_capacity"}[k], errors);
+  for (int i = 0; i < regions && ink_deck_is_manufactured(deck); i++)
+    for (int k = 0; k < 2; k++) {
+      (void)snprintf(path, sizeof path, "material.regions[%d].%s", i, flows[k]);
+      if (ink_deck_has(deck, "%s", path))
+        ink_deck_error(deck, errors, path,
+                       "cannot be manufactured: the source would be infinite at the border of the region");
+    }
 }
 
 /* ---- sides ---- */
 
-/* What a side's type needs besides `type`. */
-static void check_data(const InkDeck *deck, const char *side, InkErrors *errors) {
+static bool chosen(const InkDeck *deck, const InkHeatLaw *law, const char *type) {
+  return ink_deck_has(deck, "%s.type", law->path) &&
+         strcmp(ink_deck_text(deck, "%s.type", law->path), type) == 0;
+}
+
+/* What a law's type needs besides `type`. */
+static void check_data(const InkDeck *deck, const InkHeatLaw *law, InkErrors *errors) {
   static const struct {
     const char *type, *key;
     bool derived; /* comes from `exact` in a manufactured run */
@@ -51,44 +110,59 @@ static void check_data(const InkDeck *deck, const char *side, InkErrors *errors)
                {"convection", "ambient", true},
                {"radiation", "emissivity", false},
                {"radiation", "ambient", false}};
-  char path[192], key_path[224];
+  char key_path[96];
   const bool manufactured = ink_deck_is_manufactured(deck);
-  if (!ink_deck_has(deck, "boundary.%s.type", side)) return; /* the key table says so */
-  const char *type = ink_deck_text(deck, "boundary.%s.type", side);
-  snprintf(path, sizeof path, "boundary.%s", side);
   for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
-    if (strcmp(needs[i].type, type) != 0) continue;
-    snprintf(key_path, sizeof key_path, "%s.%s", path, needs[i].key);
-    const bool given = ink_deck_has(deck, "boundary.%s.%s", side, needs[i].key);
+    if (!chosen(deck, law, needs[i].type)) continue;
+    (void)snprintf(key_path, sizeof key_path, "%s.%s", law->path, needs[i].key);
+    const bool given = ink_deck_has(deck, "%s", key_path);
     if (manufactured && needs[i].derived && given)
       ink_deck_error(deck, errors, key_path, "comes from exact when manufactured is true: leave it out");
     else if (!given && !(manufactured && needs[i].derived))
-      ink_deck_error(deck, errors, path, "type %s needs %s", type, needs[i].key);
+      ink_deck_error(deck, errors, law->path, "type %s needs %s", needs[i].type, needs[i].key);
   }
-  if (manufactured && strcmp(type, "radiation") == 0)
-    ink_deck_error(deck, errors, path,
+  if (manufactured && chosen(deck, law, "radiation"))
+    ink_deck_error(deck, errors, law->path,
                    "radiation cannot be manufactured: use value, flux, convection or periodic");
   double zero;
-  if (manufactured && number_of(ink_deck_expression(deck, "boundary.%s.coefficient", side), &zero) &&
-      zero == 0.0)
-    ink_deck_error(deck, errors, path, "coefficient must not be 0 when manufactured is true");
+  if (manufactured && number_of(ink_deck_expression(deck, "%s.coefficient", law->path), &zero) && zero == 0.0)
+    ink_deck_error(deck, errors, law->path, "coefficient must not be 0 when manufactured is true");
 }
 
-static void check_radiation(const InkDeck *deck, const char *side, InkErrors *errors) {
-  char path[224];
+static void check_radiation(const InkDeck *deck, const InkHeatLaw *law, InkErrors *errors) {
+  char path[96];
   double value;
-  if (ink_heat_side_type(deck, side) != INK_SIDE_RADIATION) return;
-  snprintf(path, sizeof path, "boundary.%s.ambient", side);
-  if (number_of(ink_deck_expression(deck, "boundary.%s.ambient", side), &value) && value < 0.0)
+  if (ink_heat_law_type(deck, law) != INK_SIDE_RADIATION) return;
+  (void)snprintf(path, sizeof path, "%s.ambient", law->path);
+  if (number_of(ink_deck_expression(deck, "%s", path), &value) && value < 0.0)
     ink_deck_error(deck, errors, path, "radiation needs kelvin: %.9g K is below 0 K", value);
   if (number_of(ink_deck_expression(deck, "initial.T"), &value) && !(value > 0.0))
     ink_deck_error(deck, errors, "initial.T",
                    "radiation at %s needs temperatures above 0 K, got %.9g K (a bare number is in kelvin)",
-                   side, value);
+                   law->path + strlen("boundary."), value);
   if (ink_heat_by_diffusivity(deck))
     ink_deck_warning(
         deck, errors, path,
         "radiation is in W/m^2, and with diffusivity alone rho c is 1 J/(m^3 K): is conductivity meant?");
+}
+
+/* All parts of a side but the last have a condition. */
+static void check_parts(const InkDeck *deck, const char *side, InkErrors *errors) {
+  const int count = ink_heat_laws(deck, side);
+  char path[96];
+  if (count == 0) {
+    (void)snprintf(path, sizeof path, "boundary.%.40s", side);
+    ink_deck_error(deck, errors, path, "has no parts: the last one says what is everywhere else");
+  }
+  for (int i = 0; i < count; i++) {
+    const InkHeatLaw law = ink_heat_law(deck, side, i);
+    const bool where = ink_deck_has(deck, "%s.where", law.path);
+    (void)snprintf(path, sizeof path, "%s.where", law.path);
+    if (i == count - 1 && where)
+      ink_deck_error(deck, errors, path, "the last part has none: it holds where no other does");
+    if (i < count - 1 && !where)
+      ink_deck_error(deck, errors, law.path, "where is missing: only the last part has none");
+  }
 }
 
 static void check_sides(const InkDeck *deck, InkErrors *errors) {
@@ -98,8 +172,12 @@ static void check_sides(const InkDeck *deck, InkErrors *errors) {
     const char *given = ink_deck_name(deck, "boundary", i);
     if (!ink_deck_side_known(deck, given, errors)) continue;
     if (!ink_deck_sound(deck, "boundary.%s", given)) continue; /* the key table says so */
-    check_data(deck, given, errors);
-    check_radiation(deck, given, errors);
+    if (ink_heat_in_parts(deck, given)) check_parts(deck, given, errors);
+    for (int k = 0; k < ink_heat_laws(deck, given); k++) {
+      const InkHeatLaw law = ink_heat_law(deck, given, k);
+      check_data(deck, &law, errors);
+      check_radiation(deck, &law, errors);
+    }
   }
 }
 
@@ -141,6 +219,13 @@ static void check_start(const InkDeck *deck, InkErrors *errors) {
 
 static bool depends_on_T(const InkExpr *e) { return e && (ink_expr_variables(e) & state_bit); }
 
+/* Does the heat through a law depend on the temperature there? */
+static bool fixes_level(const InkDeck *deck, const InkHeatLaw *law) {
+  const InkSideType type = ink_heat_law_type(deck, law);
+  if (type == INK_SIDE_FLUX) return depends_on_T(ink_deck_expression(deck, "%s.value", law->path));
+  return type == INK_SIDE_VALUE || type == INK_SIDE_CONVECTION || type == INK_SIDE_RADIATION;
+}
+
 static void check_steady(const InkDeck *deck, InkErrors *errors) {
   const char *names[INK_SIDES];
   if (!ink_deck_is_steady(deck) || ink_deck_dimension(deck) == 0) return;
@@ -150,13 +235,11 @@ static void check_steady(const InkDeck *deck, InkErrors *errors) {
     ink_deck_warning(deck, errors, "time.dt", "is not used when time.method is steady");
   bool level = depends_on_T(ink_deck_expression(deck, "source"));
   ink_deck_sides(deck, names);
-  for (int side = 0; side < INK_SIDES; side++) {
-    if (!*names[side]) continue;
-    const InkSideType type = ink_heat_side_type(deck, names[side]);
-    level =
-        level || type == INK_SIDE_VALUE || type == INK_SIDE_CONVECTION || type == INK_SIDE_RADIATION ||
-        (type == INK_SIDE_FLUX && depends_on_T(ink_deck_expression(deck, "boundary.%s.value", names[side])));
-  }
+  for (int side = 0; side < INK_SIDES; side++)
+    for (int i = 0; *names[side] && i < ink_heat_laws(deck, names[side]); i++) {
+      const InkHeatLaw law = ink_heat_law(deck, names[side], i);
+      level = level || fixes_level(deck, &law);
+    }
   if (!level)
     ink_deck_error(
         deck, errors, ink_deck_has(deck, "boundary") ? "boundary" : "time.method",

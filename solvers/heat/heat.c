@@ -2,9 +2,15 @@
 #include "heat_impl.h"
 #include <string.h>
 
+/* Does the side, or a part of it, radiate? */
 static bool radiates(const InkEvolution *heat, int side) {
-  return ink_side_exists(heat->mesh, side) &&
-         ink_heat_side_type(heat->deck, ink_side_name(heat->mesh, side)) == INK_SIDE_RADIATION;
+  if (!ink_side_exists(heat->mesh, side)) return false;
+  const char *name = ink_side_name(heat->mesh, side);
+  for (int i = 0; i < ink_heat_laws(heat->deck, name); i++) {
+    const InkHeatLaw law = ink_heat_law(heat->deck, name, i);
+    if (ink_heat_law_type(heat->deck, &law) == INK_SIDE_RADIATION) return true;
+  }
+  return false;
 }
 
 static PetscErrorCode heat_create(MPI_Comm comm, const InkDeck *deck, void **self, InkFailure *failure) {

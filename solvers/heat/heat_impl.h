@@ -10,6 +10,7 @@ extern const InkKey *const ink_heat_tables[];
 int ink_heat_fields(const InkNode *root, const char *names[INK_MAX_FIELDS]);
 InkDim ink_heat_unit(const InkNode *root, const InkNode *node, const char *name, int field,
                      const InkDim *field_dim);
+/* Do the material or its regions have a diffusivity? Density times heat capacity is then 1. */
 bool ink_heat_by_diffusivity(const InkDeck *deck);
 
 /* check.c */
@@ -17,7 +18,17 @@ void ink_heat_check(const InkDeck *deck, int ranks, InkErrors *errors);
 
 /* problem.c */
 extern const InkEvolutionModel ink_heat_model;
-/* The type of a side as the deck says it, defaults included ("boundary.x_min.type"). */
-InkSideType ink_heat_side_type(const InkDeck *deck, const char *side);
+
+/* Where the deck has the laws of a side: "boundary.x_min", or of part i "boundary.x_min[i]". */
+typedef struct InkHeatLaw {
+  char path[64];
+} InkHeatLaw;
+/* Is the side given in parts? */
+bool ink_heat_in_parts(const InkDeck *deck, const char *side);
+/* How many laws the side has: 1, or its number of parts. */
+int ink_heat_laws(const InkDeck *deck, const char *side);
+InkHeatLaw ink_heat_law(const InkDeck *deck, const char *side, int i);
+/* The type of a law as the deck says it, defaults included ("boundary.x_min.type"). */
+InkSideType ink_heat_law_type(const InkDeck *deck, const InkHeatLaw *law);
 
 #endif

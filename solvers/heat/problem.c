@@ -1,9 +1,27 @@
 /* From the deck to the equation the operator solves, manufactured solutions included. */
 #include "../core/manufactured.h"
 #include "heat_impl.h"
+#include <math.h>
 #include <string.h>
 
-InkSideType ink_heat_side_type(const InkDeck *deck, const char *side) {
+bool ink_heat_in_parts(const InkDeck *deck, const char *side) {
+  const InkNode *node = ink_deck_node(deck, "boundary.%s", side);
+  return node && node->kind == INK_SEQUENCE;
+}
+
+int ink_heat_laws(const InkDeck *deck, const char *side) {
+  return ink_heat_in_parts(deck, side) ? ink_deck_count(deck, "boundary.%s", side) : 1;
+}
+
+InkHeatLaw ink_heat_law(const InkDeck *deck, const char *side, int i) {
+  InkHeatLaw law;
+  int length = snprintf(law.path, sizeof law.path, "boundary.%.40s", side);
+  if (ink_heat_in_parts(deck, side))
+    (void)snprintf(law.path + length, sizeof law.path - (size_t)length, "[%d]", i);
+  return law;
+}
+
+InkSideType ink_heat_law_type(const InkDeck *deck, const InkHeatLaw *law) {
   static const struct {
     const char *name;
     InkSideType type;
@@ -11,9 +29,9 @@ InkSideType ink_heat_side_type(const InkDeck *deck, const char *side) {
                {"flux", INK_SIDE_FLUX},
                {"convection", INK_SIDE_CONVECTION},
                {"radiation", INK_SIDE_RADIATION}};
-  if (!ink_deck_has(deck, "boundary.%s.type", side))
+  if (!ink_deck_has(deck, "%s.type", law->path))
     return ink_deck_is_manufactured(deck) ? INK_SIDE_VALUE : INK_SIDE_CLOSED;
-  const char *name = ink_deck_text(deck, "boundary.%s.type", side);
+  const char *name = ink_deck_text(deck, "%s.type", law->path);
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (strcmp(name, types[i].name) == 0) return types[i].type;
   return INK_SIDE_CLOSED;
@@ -23,30 +41,54 @@ InkSideType ink_heat_side_type(const InkDeck *deck, const char *side) {
 typedef struct HeatTrees {
   const InkExpr *conductivity, *capacity, *source, *initial;
   const char *path, *long_name;
-  InkSideData side[INK_SIDES];
   InkSideParts parts[INK_SIDES];
 } HeatTrees;
 
-static const InkExpr *or_one(const InkExpr *e, InkPool *pool) { return e ? e : ink_expr_number(pool, 1.0); }
+/* A property everywhere: if(where_0, of region 0, if(where_1, of region 1, ... the material's own)).
+ * Where nobody gives it, it is `missing`. */
+static const InkExpr *property(const InkDeck *deck, InkPool *pool, const char *key, double missing) {
+  const InkExpr *own = ink_deck_expression(deck, "material.%s", key);
+  if (!own) own = ink_expr_number(pool, missing);
+  const InkExpr *all = own;
+  for (int i = ink_deck_count(deck, "material.regions") - 1; i >= 0; i--) {
+    const InkExpr *here = ink_deck_expression(deck, "material.regions[%d].%s", i, key);
+    all =
+        ink_expr_if(pool, ink_deck_expression(deck, "material.regions[%d].where", i), here ? here : own, all);
+  }
+  return all;
+}
 
+/* A property that only the regions have is not a number outside of them, which the operator reports with the
+ * cell. */
 static void read_material(const InkDeck *deck, InkPool *pool, HeatTrees *heat) {
+  const double stored = ink_deck_is_steady(deck) ? 1.0 : NAN; /* a steady run stores no heat */
   if (ink_heat_by_diffusivity(deck)) {
-    heat->conductivity = ink_deck_expression(deck, "material.diffusivity");
+    heat->conductivity = property(deck, pool, "diffusivity", NAN);
     heat->capacity = ink_expr_number(pool, 1.0);
     return;
   }
-  heat->conductivity = ink_deck_expression(deck, "material.conductivity");
-  heat->capacity =
-      ink_expr_binary(pool, INK_OP_MUL, or_one(ink_deck_expression(deck, "material.density"), pool),
-                      or_one(ink_deck_expression(deck, "material.heat_capacity"), pool));
+  heat->conductivity = property(deck, pool, "conductivity", NAN);
+  heat->capacity = ink_expr_binary(pool, INK_OP_MUL, property(deck, pool, "density", stored),
+                                   property(deck, pool, "heat_capacity", stored));
 }
 
-static void read_side(const InkDeck *deck, const char *name, InkSideData *side) {
-  side->type = ink_heat_side_type(deck, name);
-  side->value = ink_deck_expression(deck, "boundary.%s.value", name);
-  side->coefficient = ink_deck_expression(deck, "boundary.%s.coefficient", name);
-  side->ambient = ink_deck_expression(deck, "boundary.%s.ambient", name);
-  side->emissivity = ink_deck_expression(deck, "boundary.%s.emissivity", name);
+/* made: NULL when the run is not manufactured. */
+static InkSideParts read_side(const InkDeck *deck, const InkManufactured *made, int side, const char *name,
+                              InkPool *pool) {
+  const int count = ink_heat_laws(deck, name);
+  InkSideData *data = ink_pool_alloc(pool, (size_t)count * sizeof *data);
+  const InkExpr **where = ink_pool_alloc(pool, (size_t)count * sizeof *where);
+  for (int i = 0; i < count; i++) {
+    const InkHeatLaw law = ink_heat_law(deck, name, i);
+    data[i] = (InkSideData){.type = ink_heat_law_type(deck, &law),
+                            .value = ink_deck_expression(deck, "%s.value", law.path),
+                            .coefficient = ink_deck_expression(deck, "%s.coefficient", law.path),
+                            .ambient = ink_deck_expression(deck, "%s.ambient", law.path),
+                            .emissivity = ink_deck_expression(deck, "%s.emissivity", law.path)};
+    where[i] = ink_deck_expression(deck, "%s.where", law.path);
+    if (made) ink_manufactured_side(made, 0, side, &data[i]);
+  }
+  return (InkSideParts){.count = count, .where = ink_heat_in_parts(deck, name) ? where : NULL, .data = data};
 }
 
 static const InkExpr *initial_of(const InkDeck *deck, InkPool *pool) {
@@ -92,9 +134,7 @@ static void heat_problem(const InkDeck *deck, InkPool *pool, InkEvolutionProblem
   ink_deck_fields(deck, &problem->equation.field, NULL);
   for (int side = 0; side < INK_SIDES; side++) {
     if (!*names[side]) continue;
-    read_side(deck, names[side], &heat->side[side]);
-    if (manufactured) ink_manufactured_side(&made, 0, side, &heat->side[side]);
-    heat->parts[side] = (InkSideParts){.count = 1, .data = &heat->side[side]};
+    heat->parts[side] = read_side(deck, manufactured ? &made : NULL, side, names[side], pool);
     problem->equation.side[side] = &heat->parts[side];
   }
 }
@@ -106,16 +146,23 @@ static InkDim heat_flux(const InkDeck *deck, int field) {
   return ink_dim_si(0, 1, -3, 0, 0, 0);
 }
 
+static bool depends_on_time(const InkExpr *e) { return e && (ink_expr_variables(e) >> INK_VAR_T & 1); }
+
 static bool heat_balance(const InkDeck *deck, int field, char *message, size_t size) {
   static const char *const keys[] = {"density", "heat_capacity"};
   (void)field;
   if (ink_deck_is_steady(deck)) return true;
-  for (int i = 0; i < 2; i++) {
-    const InkExpr *e = ink_deck_expression(deck, "material.%s", keys[i]);
-    if (!e || !(ink_expr_variables(e) >> INK_VAR_T & 1)) continue;
-    snprintf(message, size,
-             "balance:T is not defined when material.%s depends on t: heat has no content then", keys[i]);
-    return false;
+  const int regions = ink_deck_count(deck, "material.regions");
+  for (int i = -1; i < regions; i++) { /* -1: the material itself */
+    char path[64] = "material";
+    if (i >= 0) (void)snprintf(path, sizeof path, "material.regions[%d]", i);
+    for (int k = 0; k < 2; k++) {
+      if (!depends_on_time(ink_deck_expression(deck, "%s.%s", path, keys[k]))) continue;
+      (void)snprintf(message, size,
+                     "balance:T is not defined when %s.%s depends on t: heat has no content then", path,
+                     keys[k]);
+      return false;
+    }
   }
   return true;
 }

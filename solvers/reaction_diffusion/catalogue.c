@@ -131,27 +131,21 @@ static bool used_in(const InkNode *node, const InkNode *parameter) {
   return false;
 }
 
-/* The deck's own parameters that nothing uses: most often one of the set's, misspelt. */
+/* The deck's own parameters that nothing uses and that are nearly one of the set's: most often a misspelt
+ * one. In a resolved deck, where the expressions have become numbers, nothing uses any, so others are not
+ * spoken of. */
 static void warn_of_unused(const Expansion *e, const InkKinetics *set, InkErrors *errors) {
   const InkNode *parameters = ink_tree_child(e->root, "parameters");
   const char *names[INK_KINETICS_PARAMETERS];
-  char known[400] = "";
   int count = 0;
   if (!parameters || parameters->kind != INK_MAPPING) return;
-  for (const InkKineticsParameter *p = set->parameter; p->name; p++) {
-    const size_t used = strlen(known);
-    snprintf(known + used, sizeof known - used, "%s%s", count ? ", " : "", p->name);
-    names[count++] = p->name;
-  }
+  for (const InkKineticsParameter *p = set->parameter; p->name; p++) names[count++] = p->name;
   for (const InkNode *own = parameters->first; own; own = own->next) {
-    if (used_in(e->root, own)) continue;
     const char *near = ink_nearest(own->key, names, count);
     char path[80];
+    if (!near || strcmp(near, own->key) == 0 || used_in(e->root, own)) continue;
     snprintf(path, sizeof path, "parameters.%.60s", own->key);
-    if (near)
-      ink_warning(errors, own->key_place, path, "nothing uses it; did you mean '%s'?", near);
-    else
-      ink_warning(errors, own->key_place, path, "nothing uses it; %s has %s", set->name, known);
+    ink_warning(errors, own->key_place, path, "nothing uses it; did you mean '%s'?", near);
   }
 }
 

@@ -31,6 +31,9 @@ def complaint(deck, ranks):
         return f"no clear line:\n{run.stderr}"
     if len(set(lines)) != len(lines):
         return f"a line is there twice:\n{run.stderr}"
+    missing = re.findall(r"^.*\.yaml:\d+: (\S+): is required", run.stderr, re.M)
+    if len(set(missing)) != len(missing):
+        return f"a missing key is named twice:\n{run.stderr}"
     for fragment in expected or [""]:
         if not any(matches(line, fragment) for line in lines):
             return f"no line with '{fragment}':\n{run.stderr}"

@@ -49,6 +49,25 @@ gives 2 "a misspelt name" on 1 check front.yaml --set kinetics=fisher_kkp
 says "kinetics: unknown 'fisher_kkp'; did you mean 'fisher_kpp'?"
 no_traceback
 
+# A parameter that nothing uses is most often one of the set's, misspelt.
+gives 0 "a parameter that nothing uses" on 1 check front.yaml --set parameters.rat=2
+says_once "parameters.rat: nothing uses it; did you mean 'rate'?"
+gives 0 "one that resembles none is the deck's own" on 1 check front.yaml --set parameters.extra=2
+check "no warning of it" [ ! -s stderr ]
+gives 0 "one that the deck uses" on 1 check front.yaml --set parameters.extra=2 --set "initial.u=x < extra"
+check "no warning of a parameter in use" [ ! -s stderr ]
+
+cat >neutral.yaml <<'DECK'
+solver: reaction_diffusion
+kinetics: lotka_volterra
+parameters: {alpha: 1.5, beta: 0.7, delta: 0.4, gamma: 1.2}
+mesh: {x: {from: 0, to: 1, cells: 10}}
+initial: {u: 2, v: 1}
+time: {end: 1}
+DECK
+gives 0 "check of an oscillator without damping" on 1 check neutral.yaml
+prints "neutral, slowest eigenvalues 0 +- 1.34164 i"
+
 # The resolved deck gives the same run without the name's help.
 gives 0 "a run" on 1 run pattern.yaml --output first
 check "the parameters stand in the resolved deck" grep -qE "^  d: 40.0" first/deck.yaml

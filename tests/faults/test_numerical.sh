@@ -3,6 +3,7 @@
 # the checkpoints before it stay, and a mended deck's run is not refused for what the broken one left.
 . "$(dirname "$0")/../shell.sh"
 
+deck=plate
 cat >plate.yaml <<'DECK'
 solver: heat
 mesh: {x: {from: 0, to: 1, cells: 20}, y: {from: 0, to: 1, cells: 16}}
@@ -13,7 +14,7 @@ DECK
 
 # the_line NAME: the one line of the last run about the deck; it must be the same as that of other ranks.
 the_line() {
-  grep '^plate.yaml' stderr >"$1.$ranks"
+  grep "^$deck.yaml" stderr >"$1.$ranks"
   check "$1 on $ranks ranks: one line" [ "$(wc -l <"$1.$ranks")" = 1 ]
   [ -e "$1.1" ] && check "$1: the same line on $ranks ranks as on one" cmp -s "$1.1" "$1.$ranks"
   no_traceback
@@ -77,25 +78,20 @@ species:
   v: {diffusion: 0.5, initial: "1 + 0.5*exp(-40*((x - 0.3)^2 + (y - 0.5)^2))", reaction: "-u*v"}
 time: {end: 4}
 DECK
-the_species_line() {
-  grep '^species.yaml' stderr >"$1.$ranks"
-  check "$1 on $ranks ranks: one line" [ "$(wc -l <"$1.$ranks")" = 1 ]
-  [ -e "$1.1" ] && check "$1: the same line on $ranks ranks as on one" cmp -s "$1.1" "$1.$ranks"
-  no_traceback
-}
+deck=species
 for method in explicit implicit; do
   for ranks in 1 3; do
     gives 4 "negative diffusion, $method" on $ranks run species.yaml --output negative_$method$ranks \
       --set time.method=$method --set 'species.v.diffusion=0.3 - x'
     says "diffusion of v is -"
     says "in cell ("
-    the_species_line negative_$method
+    the_line negative_$method
     gives 4 "blow-up, $method" on $ranks run species.yaml --output blowup_$method$ranks --set time.method=$method \
       --set species.v.diffusion=0.001 --set 'species.v.reaction=v^2'
     says "v: "
     says "in cell (5, "
     says "without bound"
-    the_species_line blowup_$method
+    the_line blowup_$method
   done
 done
 report

@@ -526,6 +526,18 @@ static void faults_of_sides_and_of_one_field_are_named(void **state) {
   tear_down(&bench);
 }
 
+static void the_reaction_of_one_field_is_called_so(void **state) {
+  (void)state;
+  const Mixture mixture = {
+      .dim = 1, .axis = {ring}, .n = 1, .species = {{.k = {"1"}, .s = "log(u - x)", .start = "1"}}};
+  Bench bench;
+  char text[256];
+  mix(&mixture, &bench);
+  assert_int_equal(bench.system.fault(bench.diffusion, 0.0, bench.u, text, sizeof text), 0);
+  assert_non_null(strstr(text, "source (reaction) of T is nan in cell (8) at x = "));
+  tear_down(&bench);
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_block_of_the_jacobian_is_the_derivative),
                                      cmocka_unit_test(the_explicit_step_is_forward_euler),
@@ -545,7 +557,8 @@ int main(int argc, char **argv) {
                                      cmocka_unit_test(split_bits_do_not_depend_on_the_ranks),
                                      cmocka_unit_test(slices_of_a_cylinder_are_cylinders),
                                      cmocka_unit_test(faults_are_named),
-                                     cmocka_unit_test(faults_of_sides_and_of_one_field_are_named)};
+                                     cmocka_unit_test(faults_of_sides_and_of_one_field_are_named),
+                                     cmocka_unit_test(the_reaction_of_one_field_is_called_so)};
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);

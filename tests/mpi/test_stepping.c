@@ -162,6 +162,32 @@ static void test_start_from_rest(void **state) {
   end(&run);
 }
 
+/* One that another field wakes up by its square, so that no linearisation at the start sees it: v = t^3 / 3.
+ */
+static void squared(const Toy *toy, double t, const double u[], double r[]) {
+  (void)toy, (void)t;
+  r[0] = 1;
+  r[1] = u[0] * u[0];
+}
+static void squared_slopes(const Toy *toy, double t, const double u[], double slope[]) {
+  (void)toy, (void)t;
+  slope[2] = 2 * u[0];
+}
+static void test_start_by_a_square(void **state) {
+  (void)state;
+  Run run;
+  const Toy toy = {.fields = 2, .reactions = squared, .slopes = squared_slopes};
+  begin(&run, 1, 8, toy, false, true, zeros, (InkStepperOptions){.method = INK_IMPLICIT, .tolerance = 1e-5});
+  double *v = run.u + run.mesh->size;
+  for (int64_t c = toy_first(run.mesh); c >= 0; c = toy_next(run.mesh, c)) v[c] = 0;
+  advance(&run, 2);
+  const int64_t c = toy_first(run.mesh);
+  assert_true(fabs(run.u[c] - 2) < 1e-9);
+  assert_true(fabs(v[c] - 8.0 / 3) < 1e-5 * 8.0 / 3 * (double)run.progress.step);
+  assert_true(run.progress.step < 300);
+  end(&run);
+}
+
 static double swinging(double t) { return 1 + sin(3 * t); }
 
 static void test_budget_telescopes(void **state) {
@@ -387,6 +413,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_stiff_mode_dies),
       cmocka_unit_test(test_tolerance_bounds_the_error),
       cmocka_unit_test(test_start_from_rest),
+      cmocka_unit_test(test_start_by_a_square),
       cmocka_unit_test(test_budget_telescopes),
       cmocka_unit_test(test_jump_with_fixed_step),
       cmocka_unit_test(test_targets_are_hit),

@@ -393,6 +393,23 @@ static void derivatives_are_simplified(void **state) {
   ink_pool_destroy(&pool);
 }
 
+/* What a condition that is known decides is decided at once; else the value is if()'s own. */
+static void conditions_are_simplified(void **state) {
+  (void)state;
+  InkPool *pool = ink_pool_create();
+  const InkExpr *x = ink_expr_variable(pool, INK_VAR_X), *y = ink_expr_variable(pool, INK_VAR_Y);
+  assert_ptr_equal(ink_expr_if(pool, parsed(pool, "2 > 1"), x, y), x);
+  assert_ptr_equal(ink_expr_if(pool, parsed(pool, "2 < 1"), x, y), y);
+  assert_ptr_equal(ink_expr_if(pool, x, y, y), y);
+  assert_string_equal(ink_expr_print(pool, ink_expr_if(pool, x, parsed(pool, "3"), parsed(pool, "3")), names),
+                      "3");
+  assert_true(isnan(ink_expr_value(ink_expr_if(pool, ink_expr_number(pool, NAN), x, y), NULL)));
+  const InkExpr *e = ink_expr_if(pool, parsed(pool, "x < 1"), x, ink_expr_number(pool, NAN));
+  assert_true(ink_expr_has_branches(e) && e->op == INK_OP_IF);
+  assert_true(at(e, INK_VAR_X, 0.5) == 0.5 && isnan(at(e, INK_VAR_X, 1.5)));
+  ink_pool_destroy(&pool);
+}
+
 static bool same(const InkExpr *a, const InkExpr *b) {
   if (a->op != b->op || a->variable != b->variable) return false;
   if (a->op == INK_OP_NUMBER && memcmp(&a->value, &b->value, sizeof a->value) != 0) return false;
@@ -486,6 +503,7 @@ int main(void) {
       cmocka_unit_test(derivatives_agree_with_differences),
       cmocka_unit_test(shared_parts_are_done_once),
       cmocka_unit_test(derivatives_are_simplified),
+      cmocka_unit_test(conditions_are_simplified),
       cmocka_unit_test(printed_trees_parse_to_themselves),
       cmocka_unit_test(substitution),
       cmocka_unit_test(random_text),
