@@ -38,8 +38,8 @@ species:
   u: {diffusion: 1, reaction: "0.1 - u + u^2*v", initial: "1 + 0.1*noise(0)"}
   v: {diffusion: 20, reaction: "0.9 - u^2*v", initial: 0.9}
 boundary: {x_min: {type: periodic}, x_max: {type: periodic}, y_min: {u: {type: value, value: "1 + sin(t)"}}}
-time: {end: $([ $method = explicit ] && echo 8 || echo 40), method: $method}
-output: {snapshots: {every: 2}, series: {every: 0.4}}
+time: {end: $([ $method = explicit ] && echo 240 || echo 160), method: $method}
+output: {snapshots: {every: 20}, series: {every: 4}}
 checkpoint: {every: 0.1 s}
 verify: [{quantity: "balance:u", expect: 0, within: 1e-9}]
 DECK
