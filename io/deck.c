@@ -32,12 +32,10 @@ static const InkSchema common_schema = {.tables = common_tables};
 /* The schema the deck's `solver` names; NULL: reported. */
 static const InkSchema *find_schema(const InkDeck *deck, const InkSchemas *schemas, InkErrors *errors) {
   InkNode *solver = ink_tree_child(deck->root, "solver");
-  char known[400] = "";
+  char known[400];
   int count = 0;
-  for (; schemas->names[count]; count++) {
-    size_t used = strlen(known);
-    snprintf(known + used, sizeof known - used, "%s%s", count ? ", " : "", schemas->names[count]);
-  }
+  while (schemas->names[count]) count++;
+  ink_names_join(schemas->names, count, known, sizeof known);
   if (!solver) {
     ink_error(errors, deck->root->place, "solver", "is required: one of %s", known);
     return NULL;
@@ -201,6 +199,14 @@ int ink_deck_fields(const InkDeck *deck, const char *const **names, const InkDim
   if (dims) *dims = deck->field_dim;
   return deck->fields;
 }
+
+bool ink_deck_chosen(const InkDeck *deck, const char *path, const char *choice) {
+  const InkNode *node = ink_tree_find(deck->root, path);
+  return node && node->text && strcmp(node->text, choice) == 0;
+}
+
+bool ink_deck_is_steady(const InkDeck *deck) { return ink_deck_chosen(deck, "time.method", "steady"); }
+bool ink_deck_is_manufactured(const InkDeck *deck) { return ink_deck_chosen(deck, "manufactured", "true"); }
 
 InkPool *ink_deck_pool(const InkDeck *deck) { return deck->pool; }
 const char *ink_deck_file(const InkDeck *deck) { return deck->file; }

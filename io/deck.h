@@ -58,6 +58,12 @@ INK_PATH bool ink_deck_sound(const InkDeck *deck, const char *path, ...);
 __attribute__((format(printf, 3, 4))) int ink_deck_numbers(const InkDeck *deck, const double **values,
                                                            const char *path, ...);
 
+/* Has a choice of the deck, given or defaulted, this text? False too where the key is wrong or absent: for
+ * checks of decks with errors. */
+bool ink_deck_chosen(const InkDeck *deck, const char *path, const char *choice);
+bool ink_deck_is_steady(const InkDeck *deck);       /* time.method */
+bool ink_deck_is_manufactured(const InkDeck *deck); /* manufactured */
+
 int ink_deck_fields(const InkDeck *deck, const char *const **names,
                     const InkDim **dims);       /* the solver's fields */
 InkPool *ink_deck_pool(const InkDeck *deck);    /* for trees derived from the deck's expressions */

@@ -140,11 +140,7 @@ static const char *unknown_key(InkResolver *r, InkNode *node, const char *parent
   else {
     const char **names;
     int count = ink_key_children(r->pool, schema, parent, &names);
-    for (int i = 0; i < count; i++) {
-      size_t used = strlen(known);
-      if (used + strlen(names[i]) + 3 < sizeof known)
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
-    }
+    ink_names_join(names, count, known, sizeof known);
     ink_error(r->errors, node->key_place, path, "unknown key%s%s", count ? "; known here: " : "", known);
   }
   return near;

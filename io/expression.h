@@ -127,6 +127,8 @@ bool ink_expr_check(const InkExpr *e, InkDim *dim, char *message, size_t size);
  * for cells. Shared parts are computed once. */
 double ink_expr_value(const InkExpr *e, const double variable[INK_VARS]);
 bool ink_expr_is_constant(const InkExpr *e);
+/* Is there an expression, and is it one number? Then *value is that. */
+bool ink_expr_is_number(const InkExpr *e, double *value);
 uint64_t ink_expr_variables(const InkExpr *e); /* bit v set: depends on variable v */
 
 /* Is e a constant integer with |n| <= 64, so that a^e is done by multiplication? */

@@ -198,6 +198,13 @@ const InkExpr *ink_expr_if(InkPool *pool, const InkExpr *condition, const InkExp
 }
 
 bool ink_expr_is_constant(const InkExpr *e) { return e->variables == 0; }
+
+bool ink_expr_is_number(const InkExpr *e, double *value) {
+  if (!e || !ink_expr_is_constant(e)) return false;
+  *value = ink_expr_value(e, NULL);
+  return true;
+}
+
 uint64_t ink_expr_variables(const InkExpr *e) { return e->variables; }
 bool ink_expr_has_branches(const InkExpr *e) { return e->branches; }
 

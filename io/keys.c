@@ -222,6 +222,14 @@ static void lower(const char *text, char *out, size_t size) {
   out[i] = 0;
 }
 
+void ink_names_join(const char *const *names, int count, char *text, size_t size) {
+  size_t used = 0;
+  text[0] = '\0';
+  for (int i = 0; i < count; i++)
+    if (*names[i] && used + strlen(names[i]) + 3 < size)
+      used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", names[i]);
+}
+
 const char *ink_nearest(const char *name, const char *const *names, int count) {
   const char *best = NULL;
   char asked[64], known[64];

@@ -59,4 +59,6 @@ void ink_node_remove(InkNode *child);
 
 /* Nearest of `count` names to `name` by edit distance, or NULL when none is near: for "did you mean". */
 const char *ink_nearest(const char *name, const char *const *names, int count);
+/* "u, v, w", for messages: the names that are not empty, as many as fit whole into text[size]. */
+void ink_names_join(const char *const *names, int count, char *text, size_t size);
 #endif

@@ -47,9 +47,9 @@ PetscErrorCode ink_prepare_deck(MPI_Comm comm, const char *path, const char *con
 
 static bool immobile(const InkDeck *deck, const char *field) {
   const InkNode *node = ink_deck_node(deck, "species.%s.diffusion", field);
-  const InkExpr *e = node ? node->expression : NULL;
+  double value;
   return ink_deck_node(deck, "species") &&
-         (!node || (e && ink_expr_is_constant(e) && ink_expr_value(e, NULL) == 0));
+         (!node || (ink_expr_is_number(node->expression, &value) && value == 0));
 }
 
 /* The mobile fields that a side with a law for each field leaves out: "u, v"; "" when it says all. */
@@ -57,13 +57,13 @@ static void left_out(const InkDeck *deck, const char *side, char *text, size_t s
   const InkNode *node = ink_deck_node(deck, "boundary.%s", side);
   const char *const *fields;
   const int count = ink_deck_fields(deck, &fields, NULL);
+  const char *absent[INK_MAX_FIELDS];
+  int n = 0;
   text[0] = '\0';
   if (!node || node->kind != INK_MAPPING || ink_tree_child(node, "type")) return;
-  for (int f = 0; f < count; f++) {
-    if (ink_tree_child(node, fields[f]) || immobile(deck, fields[f])) continue;
-    size_t length = strlen(text);
-    snprintf(text + length, size - length, "%s%s", length ? ", " : "", fields[f]);
-  }
+  for (int f = 0; f < count; f++)
+    if (!ink_tree_child(node, fields[f]) && !immobile(deck, fields[f])) absent[n++] = fields[f];
+  ink_names_join(absent, n, text, size);
 }
 
 void ink_defaulted_sides(const InkDeck *deck, char *text, size_t size) {

@@ -161,8 +161,7 @@ static PetscErrorCode set_up(InkRun *run, const InkOptions *options) {
                        ink_deck_number_or(run->deck, "checkpoint.every", 600), bytes / 1e8, &run->clock));
   run->keep = (int)ink_deck_number_or(run->deck, "checkpoint.keep", 2);
   run->layout.compression = (int)ink_deck_number_or(run->deck, "output.compression", 0);
-  const InkNode *precision = ink_deck_node(run->deck, "output.precision");
-  run->layout.single = precision && precision->text && strcmp(precision->text, "f32") == 0;
+  run->layout.single = ink_deck_chosen(run->deck, "output.precision", "f32");
   PetscFunctionReturn(0);
 }
 

@@ -25,11 +25,6 @@ typedef struct RawList {
 
 enum { ORDER_END, ORDER_GIVEN, ORDER_MULTIPLE };
 
-bool ink_deck_steady(const InkDeck *deck) {
-  const InkNode *method = ink_deck_node(deck, "time.method");
-  return method && method->text && strcmp(method->text, "steady") == 0;
-}
-
 double ink_deck_start(const InkDeck *deck) {
   return ink_deck_node(deck, "time.start") ? ink_deck_number(deck, "time.start") : 0;
 }
@@ -102,7 +97,7 @@ void ink_events_check(const InkDeck *deck, InkErrors *errors) {
   for (int s = 0; s < 4; s++)
     if (!ink_deck_sound(deck, "%s", sections[s])) return; /* the reader's errors come first */
   bool has_end = ink_deck_node(deck, "time.end") != NULL;
-  if (!has_end && !ink_deck_steady(deck)) return; /* the key table requires it */
+  if (!has_end && !ink_deck_is_steady(deck)) return; /* the key table requires it */
   double start = ink_deck_start(deck), end = ink_deck_end(deck);
   if (has_end && !(end > start)) {
     ink_deck_error(deck, errors, "time.end", "must be after time.start (%g s), got %g s", start, end);

@@ -41,8 +41,6 @@ const InkEvent *ink_events_after(const InkEvents *events, double now);
 /* Start and end of the deck's time. A steady deck without an end has one pseudo second. */
 double ink_deck_start(const InkDeck *deck);
 double ink_deck_end(const InkDeck *deck);
-/* A steady deck is solved for its state at the end. */
-bool ink_deck_steady(const InkDeck *deck);
 /* Times of the deck's run closer than this are the same but for rounding. */
 double ink_deck_same_time(const InkDeck *deck);
 /* When the i-th verify entry is due: its `at` (of a rate, the end of its samples), or the end. */

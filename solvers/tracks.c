@@ -93,7 +93,7 @@ bool ink_track_check(const InkDeck *deck, int i, InkErrors *errors) {
   }
   if (kind == INK_TRACK_NONE) return good;
   snprintf(path, sizeof path, "verify[%d].quantity", i);
-  if (ink_deck_steady(deck)) {
+  if (ink_deck_is_steady(deck)) {
     ink_deck_error(deck, errors, path, "%s is not defined for a steady run", quantity);
     return false;
   }

@@ -7,14 +7,6 @@
 
 const char *const ink_evolution_methods[] = {"explicit", "implicit", "steady", NULL};
 
-bool ink_deck_chosen(const InkDeck *deck, const char *path, const char *choice) {
-  const InkNode *node = ink_deck_node(deck, "%s", path);
-  return node && node->text && strcmp(node->text, choice) == 0;
-}
-
-bool ink_deck_is_steady(const InkDeck *deck) { return ink_deck_chosen(deck, "time.method", "steady"); }
-bool ink_deck_is_manufactured(const InkDeck *deck) { return ink_deck_chosen(deck, "manufactured", "true"); }
-
 InkDim ink_dim_si(int m, int kg, int s, int K, int A, int mol) {
   return (InkDim){.known = true, .exponent = {m, kg, s, K, A, mol, 0}};
 }

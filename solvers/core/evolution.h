@@ -79,11 +79,6 @@ bool ink_evolution_defined(const InkDeck *deck, const InkEvolutionModel *model, 
 /* A dimension by the exponents of m, kg, s, K, A and mol: without udunits, on any rank. */
 InkDim ink_dim_si(int m, int kg, int s, int K, int A, int mol);
 
-/* A choice of the deck, false too where the key is wrong or absent: for checks of decks with errors. */
-bool ink_deck_chosen(const InkDeck *deck, const char *path, const char *choice);
-bool ink_deck_is_steady(const InkDeck *deck);
-bool ink_deck_is_manufactured(const InkDeck *deck);
-
 /* Errors of a side's name: it is no side of the mesh. Rank 0. False: reported. */
 bool ink_deck_side_known(const InkDeck *deck, const char *given, InkErrors *errors);
 #endif

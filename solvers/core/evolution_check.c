@@ -2,14 +2,6 @@
 #include "evolution.h"
 #include <string.h>
 
-static void list_sides(const char *const names[INK_SIDES], char *text, size_t size) {
-  size_t used = 0;
-  text[0] = '\0';
-  for (int side = 0; side < INK_SIDES; side++)
-    if (*names[side] && used < size)
-      used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", names[side]);
-}
-
 bool ink_deck_side_known(const InkDeck *deck, const char *given, InkErrors *errors) {
   char path[192], list[64];
   const char *names[INK_SIDES];
@@ -17,7 +9,7 @@ bool ink_deck_side_known(const InkDeck *deck, const char *given, InkErrors *erro
   for (int side = 0; side < INK_SIDES; side++)
     if (*names[side] && strcmp(names[side], given) == 0) return true;
   snprintf(path, sizeof path, "boundary.%s", given);
-  list_sides(names, list, sizeof list);
+  ink_names_join(names, INK_SIDES, list, sizeof list);
   const bool radial = ink_deck_coordinates(deck) != INK_CARTESIAN;
   const bool named = strlen(given) == 5 && given[1] == '_' &&
                      (strcmp(given + 2, "min") == 0 || strcmp(given + 2, "max") == 0);

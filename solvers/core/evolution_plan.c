@@ -103,7 +103,8 @@ static double stepper_arrays(const InkEvolution *e) {
       [INK_EXPLICIT] = 1, [INK_IMPLICIT] = 20, [INK_STEADY] = 16, [INK_SPLIT] = 16};
   static const double of_block = 20; /* the matrix, its copies and preconditioner, of a coupled pair */
   double arrays = vectors[e->method] * e->n;
-  if (e->method == INK_EXPLICIT && e->system.reacts) arrays += e->n; /* a state to look again from */
+  /* A state to look again from, and two for the length of the first step. */
+  if (e->method == INK_EXPLICIT && e->system.reacts) arrays += 3.0 * e->n;
   if (e->method != INK_IMPLICIT && e->method != INK_STEADY) return arrays;
   for (int b = 0; b < e->n * e->n; b++)
     if (e->system.coupling[b] != INK_UNCOUPLED) arrays += of_block;

@@ -25,14 +25,6 @@ __attribute__((format(printf, 2, 3))) static bool refuse(const Asking *a, const 
   return false;
 }
 
-static void list_fields(const Asking *a, char *text, size_t size) {
-  text[0] = '\0';
-  for (int f = 0; f < a->n; f++) {
-    const size_t used = strlen(text);
-    snprintf(text + used, size - used, "%s%s", f ? ", " : "", a->name[f]);
-  }
-}
-
 /* The text of an option of the verify entry, or NULL. */
 static const char *option(const Asking *a, const char *key) {
   const InkNode *node = a->query->entry ? ink_tree_child(a->query->entry, key) : NULL;
@@ -49,7 +41,7 @@ static bool read_field(const Asking *a, const char *name, int *field) {
     *field = f;
     if (is(a->name[f], wanted)) return true;
   }
-  list_fields(a, known, sizeof known);
+  ink_names_join(a->name, a->n, known, sizeof known);
   if (!wanted) return refuse(a, "%s needs field, one of %s", a->query->kind, known);
   if (a->n == 1)
     return refuse(a, "%s: %s has one field, %s, got '%s'", a->query->kind, a->model->name, known, wanted);
@@ -65,9 +57,7 @@ static bool read_side(const Asking *a, InkQuestion *q, const char **field) {
   for (q->side = 0; q->side < INK_SIDES; q->side++) {
     const char *name = names[q->side];
     if (!*name || strlen(name) != length || strncmp(name, argument, length) != 0) continue;
-    char path[64];
-    snprintf(path, sizeof path, "boundary.%s.type", name);
-    if (!ink_deck_chosen(a->deck, path, "periodic")) return true;
+    if (!ink_deck_side_is_periodic(a->deck, name)) return true;
     return refuse(a, "%s: side %s is periodic, so nothing leaves there", a->query->kind, name);
   }
   return refuse(a, "%s: the mesh has no side '%.*s'", a->query->kind, (int)length, argument);
@@ -204,8 +194,9 @@ static bool ask_wave(const Asking *a, InkQuestion *q) {
 static bool ask_pattern(const Asking *a, InkQuestion *q) {
   const char *kind = a->query->kind;
   q->dim = q->what == INK_ASKED_WAVELENGTH ? ink_dim_si(1, 0, 0, 0, 0, 0) : ink_dim_si(0, 0, 0, 0, 0, 0);
-  if (q->what == INK_ASKED_WAVELENGTH && ink_deck_coordinates(a->deck) != INK_CARTESIAN)
-    return refuse(a, "wavelength is defined on Cartesian meshes");
+  char why[256];
+  if (q->what == INK_ASKED_WAVELENGTH && !ink_deck_has_spectrum(a->deck, why, sizeof why))
+    return refuse(a, "%s: %s", kind, why);
   if (q->what == INK_ASKED_SPOTS && !read_number(a, "level", &q->number))
     return refuse(a, "%s needs level: regions where the field is above it are counted", kind);
   return read_field(a, a->query->argument, &q->field);

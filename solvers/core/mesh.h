@@ -77,6 +77,8 @@ InkCoordinates ink_deck_coordinates(const InkDeck *deck);
 int ink_deck_dimension(const InkDeck *deck);
 /* Names of the sides of the deck's domain, by side number; "" where there is none. */
 void ink_deck_sides(const InkDeck *deck, const char *names[]);
+/* Is a side's law, for all fields, periodic? */
+bool ink_deck_side_is_periodic(const InkDeck *deck, const char *side);
 /* The axis of that letter ('x', 'r', ...): 0 to dim - 1, or -1. */
 int ink_deck_axis(const InkDeck *deck, char letter);
 /* Powers of a metre that the integral over a side (metres of depth not counted) and over the volume have: in

@@ -144,21 +144,16 @@ static bool checks_axis(const InkDeck *deck, InkCoordinates coordinates, char na
   return true;
 }
 
-static bool periodic_side(const InkDeck *deck, const char *side) {
-  const InkNode *type = ink_deck_node(deck, "boundary.%s.type", side);
-  return type && type->text && strcmp(type->text, "periodic") == 0;
-}
-
 static void check_periodic(const InkDeck *deck, char name, InkErrors *errors) {
   for (int end = 0; end < 2; end++) {
     char side[8], other[8], path[32];
     snprintf(side, sizeof side, "%c_%s", name, end == 0 ? "min" : "max");
     snprintf(other, sizeof other, "%c_%s", name, end == 0 ? "max" : "min");
-    if (!periodic_side(deck, side)) continue;
+    if (!ink_deck_side_is_periodic(deck, side)) continue;
     snprintf(path, sizeof path, "boundary.%s.type", side);
     if (name == 'r')
       ink_deck_error(deck, errors, path, "a radius cannot be periodic");
-    else if (!periodic_side(deck, other))
+    else if (!ink_deck_side_is_periodic(deck, other))
       ink_deck_error(deck, errors, path, "periodic must stand on both ends: make boundary.%s periodic too",
                      other);
   }

@@ -2,9 +2,15 @@
 #include "mesh_impl.h"
 #include <string.h>
 
-static bool side_periodic(const InkDeck *deck, char axis, const char *end) {
-  const InkNode *type = ink_deck_node(deck, "boundary.%c_%s.type", axis, end);
-  return type && type->text && strcmp(type->text, "periodic") == 0;
+bool ink_deck_side_is_periodic(const InkDeck *deck, const char *side) {
+  char path[128];
+  snprintf(path, sizeof path, "boundary.%s.type", side);
+  return ink_deck_chosen(deck, path, "periodic");
+}
+
+static bool is_periodic(const InkDeck *deck, char axis) {
+  const char low[] = {axis, '_', 'm', 'i', 'n', '\0'}, high[] = {axis, '_', 'm', 'a', 'x', '\0'};
+  return ink_deck_side_is_periodic(deck, low) && ink_deck_side_is_periodic(deck, high);
 }
 
 static PetscErrorCode read_segments(const InkDeck *deck, char name, InkAxisSpec *axis,
@@ -27,9 +33,8 @@ static PetscErrorCode read_segments(const InkDeck *deck, char name, InkAxisSpec 
 static const char *const coordinate_names[] = {"cartesian", "cylindrical", "spherical", "axisymmetric"};
 
 InkCoordinates ink_deck_coordinates(const InkDeck *deck) {
-  const InkNode *node = ink_deck_node(deck, "mesh.coordinates");
-  for (int c = INK_CYLINDRICAL; node && node->text && c <= INK_AXISYMMETRIC; c++)
-    if (strcmp(node->text, coordinate_names[c]) == 0) return (InkCoordinates)c;
+  for (int c = INK_CYLINDRICAL; c <= INK_AXISYMMETRIC; c++)
+    if (ink_deck_chosen(deck, "mesh.coordinates", coordinate_names[c])) return (InkCoordinates)c;
   return INK_CARTESIAN;
 }
 
@@ -85,7 +90,7 @@ PetscErrorCode ink_mesh_spec_read(const InkDeck *deck, InkMeshSpec *spec) {
       const InkNode *grading = ink_deck_node(deck, "mesh.%c.grading", name);
       axis->grading = grading ? grading->number : 1;
     }
-    axis->periodic = side_periodic(deck, name, "min") && side_periodic(deck, name, "max");
+    axis->periodic = is_periodic(deck, name);
   }
   PetscFunctionReturn(0);
 }

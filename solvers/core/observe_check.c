@@ -10,12 +10,10 @@ static void check_field(const InkDeck *deck, const char *probe, InkErrors *error
   bool given = ink_deck_node(deck, "probes.%s.field", probe) != NULL;
   if (!given && count == 1) return; /* the one field is meant */
   const char *field = given ? ink_deck_text(deck, "probes.%s.field", probe) : NULL;
-  char path[256], known[512] = "";
-  for (int f = 0; f < count; f++) {
+  char path[256], known[512];
+  for (int f = 0; f < count; f++)
     if (field && strcmp(field, names[f]) == 0) return;
-    size_t used = strlen(known);
-    snprintf(known + used, sizeof known - used, "%s%s", f > 0 ? ", " : "", names[f]);
-  }
+  ink_names_join(names, count, known, sizeof known);
   snprintf(path, sizeof path, "probes.%s%s", probe, given ? ".field" : "");
   if (given)
     ink_deck_error(deck, errors, path, "no field '%s'; the fields are: %s", field, known);

@@ -128,7 +128,8 @@ static PetscErrorCode prepare(InkDiffusion *diffusion, double t, double dt, doub
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ink_operator_explicit_step(void *context, double t, double dt, double *u, double *next) {
+PetscErrorCode ink_operator_explicit_step(void *context, double t, double dt, bool taken, double *u,
+                                          double *next) {
   PetscFunctionBeginUser;
   InkDiffusion *diffusion = context;
   const InkMesh *mesh = diffusion->mesh;
@@ -139,10 +140,10 @@ PetscErrorCode ink_operator_explicit_step(void *context, double t, double dt, do
     if (fetches) fetch(diffusion, &part, u);
     if (reacts) ink_reactions_part(diffusion, t, u, &part);
     for (int s = 0; s < diffusion->n; s++) step_field(diffusion, s, &part, dt, u, next);
-    if (reacts) ink_operator_accumulate_part(diffusion, dt, &part);
+    if (reacts && taken) ink_operator_accumulate_part(diffusion, dt, &part);
   }
   if (streams(diffusion)) ink_row_stream_end();
   add_closures(diffusion, t, dt, u, next);
-  ink_operator_accumulate_sides(diffusion, dt);
+  if (taken) ink_operator_accumulate_sides(diffusion, dt);
   PetscFunctionReturn(0);
 }

@@ -256,7 +256,8 @@ PetscErrorCode ink_operator_capacity_slope(void *context, double t, const double
 PetscErrorCode ink_operator_jacobian(void *context, double t, double *u, InkStencil *stencil);
 /* operator_explicit.c, operator_limits.c */
 PetscErrorCode ink_operator_monotone_step(void *context, double t, double *u, double *dt);
-PetscErrorCode ink_operator_explicit_step(void *context, double t, double dt, double *u, double *next);
+PetscErrorCode ink_operator_explicit_step(void *context, double t, double dt, bool taken, double *u,
+                                          double *next);
 /* operator_split.c */
 PetscErrorCode ink_operator_split_rest(void *context, double t, double *u, double *f, double *rate);
 PetscErrorCode ink_operator_split_solve(void *context, double t, double h, const double *b, double *u);

@@ -72,10 +72,11 @@ typedef struct InkSystem {
   PetscErrorCode (*accumulate)(void *context, double weight, double t, double *u);
 
   /* Explicit: the monotone bound at (t,u), the largest step for which every new value is a mean of old values
-   * and data (max norms only; same on all ranks), and next = u + dt M^-1
-   * G(t,u) in one pass, budget included. steady_bound: the bound does not depend on t and u. */
+   * and data (max norms only; same on all ranks), and next = u + dt M^-1 G(t,u) in one pass. taken: the step
+   * counts, and the budget is told; else it is a trial that leaves no trace. steady_bound: the bound does not
+   * depend on t and u. */
   PetscErrorCode (*monotone_step)(void *context, double t, double *u, double *dt);
-  PetscErrorCode (*explicit_step)(void *context, double t, double dt, double *u, double *next);
+  PetscErrorCode (*explicit_step)(void *context, double t, double dt, bool taken, double *u, double *next);
   bool steady_bound;
 
   /* Split form M^-1 G = stiff linear part (constant coefficients, with boundary data) + the rest; NULL where

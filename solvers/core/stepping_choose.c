@@ -58,35 +58,24 @@ typedef struct InkEstimate {
   double explicit_error, allowed; /* of the fields' sizes; explicit_error 0: not estimated */
 } InkEstimate;
 
-static PetscErrorCode rate_of_change(const InkSystem *system, double t, double *u, double *mass, double *k) {
-  PetscFunctionBeginUser;
-  PetscCall(system->rhs(system->context, t, u, k));
-  PetscCall(system->capacity(system->context, t, u, mass));
-  ink_field_divide(system->mesh, system->n, mass, k);
-  PetscFunctionReturn(0);
-}
-
-/* The largest over the fields of dt/2 max |k(t + dt, u + dt k) - k(t,u)| over max |u + dt k|: forward Euler's
- * local error. */
+/* The largest over the fields of forward Euler's local error over max |u + dt k|. */
 static PetscErrorCode local_error(const InkSystem *system, double *u, double t, double dt, double *error) {
   PetscFunctionBeginUser;
   const InkMesh *mesh = system->mesh;
   const int n = system->n;
-  double *mass, *before, *after, *next, *size;
-  double **const array[] = {&mass, &before, &after, &next};
-  for (int a = 0; a < 4; a++) PetscCall(ink_mesh_fields(mesh, n, array[a]));
+  double *next, *difference, *size;
+  PetscCall(ink_mesh_fields(mesh, n, &next));
+  PetscCall(ink_mesh_fields(mesh, n, &difference));
   PetscCall(PetscMalloc1(n, &size));
-  PetscCall(rate_of_change(system, t, u, mass, before));
-  ink_field_combine(mesh, n, 2, (InkTerm[]){{1, u}, {dt, before}}, next);
+  PetscCall(ink_euler_error(system, t, dt, u, next, difference));
   for (int f = 0; f < n; f++) {
     PetscCall(ink_field_norm(mesh, 1, NULL, next + f * mesh->size, &size[f]));
     if (!(size[f] > 0)) size[f] = 1;
   }
-  PetscCall(rate_of_change(system, t + dt, next, mass, after));
-  ink_field_combine(mesh, n, 2, (InkTerm[]){{dt / 2, after}, {-dt / 2, before}}, next);
-  PetscCall(ink_field_norm(mesh, n, size, next, error));
+  PetscCall(ink_field_norm(mesh, n, size, difference, error));
   PetscCall(PetscFree(size));
-  for (int a = 0; a < 4; a++) ink_mesh_free(array[a]);
+  ink_mesh_free(&difference);
+  ink_mesh_free(&next);
   PetscFunctionReturn(0);
 }
 
@@ -99,18 +88,6 @@ PetscErrorCode ink_stepper_euler_error(const InkSystem *system, double *u, doubl
   PetscFunctionReturn(0);
 }
 
-/* The rate of the split form's rest at (t,u). */
-static PetscErrorCode rest_rate(const InkSystem *system, double *u, double t, double *rate) {
-  PetscFunctionBeginUser;
-  *rate = NAN;
-  if (!system->split_rest || !system->split_solve) PetscFunctionReturn(0);
-  double *rest;
-  PetscCall(ink_mesh_fields(system->mesh, system->n, &rest));
-  PetscCall(system->split_rest(system->context, t, u, rest, rate));
-  ink_mesh_free(&rest);
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode estimate_implicit(const InkSystem *system, double *u, double time, double span,
                                         double tolerance, InkEstimate *e) {
   PetscFunctionBeginUser;
@@ -119,9 +96,10 @@ static PetscErrorCode estimate_implicit(const InkSystem *system, double *u, doub
   e->trbdf2.seconds = e->trbdf2.steps *
                       (IMPLICIT_STEP + n * n * cells * IMPLICIT_CELL[system->mesh->dim - 1]) *
                       (system->linear ? 1 : NONLINEAR_FACTOR);
-  PetscCall(rest_rate(system, u, time, &e->rate));
+  e->rate = NAN;
   e->unstable = false;
-  if (isfinite(e->rate)) PetscCall(ink_rests_unstable(system, time, span, u, &e->unstable));
+  if (system->split_rest && system->split_solve)
+    PetscCall(ink_rests_unstable(system, time, span, u, &e->rate, &e->unstable));
   if (e->unstable) e->rate = NAN;
   e->split = (InkWork){INFINITY, INFINITY};
   if (!isfinite(e->rate)) PetscFunctionReturn(0);

@@ -17,7 +17,6 @@
 #include <math.h>
 #include "stepping_impl.h"
 
-static const int MAX_NEWTON = 12;
 static const int MOST_SUBSTEPS = 8, MOST_SUBSTEPS_FIXED = 64;
 /* Of the tolerance: a value that is below zero by less is zero as far as the step can tell. */
 static const double NEGLIGIBLE = 0.1;
@@ -141,28 +140,6 @@ PetscErrorCode ink_clip(InkStepper *stepper, const double *capacity, double *u) 
   PetscFunctionReturn(0);
 }
 
-/* One substep from base into U, which holds the start; attempt->result says how it went. */
-static PetscErrorCode substep(InkStepper *stepper, InkAttempt *attempt, double time, double length,
-                              bool first, double *U) {
-  PetscFunctionBeginUser;
-  const int n = stepper->system.n;
-  const InkNewtonProblem problem = {.t = time,
-                                    .rate = 1 / length,
-                                    .base = stepper->base,
-                                    .scale = stepper->scale,
-                                    .tolerance = attempt->accuracy,
-                                    .acceptable = attempt->acceptable,
-                                    .max_iterations = MAX_NEWTON,
-                                    .keep_preconditioner = !first};
-  PetscCall(ink_newton_solve(stepper->newton, &problem, U, &attempt->result));
-  attempt->culprit = ink_newton_last_residual(stepper->newton);
-  attempt->suspect = U;
-  if (!attempt->result.converged) PetscFunctionReturn(0);
-  PetscCall(ink_field_sums(stepper->system.mesh, n, attempt->culprit, stepper->sums, stepper->total));
-  for (int f = 0; f < n; f++) stepper->defect[f] += length * stepper->total[f];
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode make_arrays(InkStepper *stepper) {
   PetscFunctionBeginUser;
   double **const array[] = {&stepper->second, &stepper->third, &stepper->base, &stepper->work};
@@ -188,17 +165,17 @@ PetscErrorCode ink_euler_substeps(InkStepper *stepper, InkAttempt *attempt, int 
   attempt->capacity = ink_newton_capacity(stepper->newton);
   attempt->negative = false;
   attempt->stages = substeps == 2 && !positive ? 2 : 0;
+  const double length = attempt->dt / substeps;
   double *from = stepper->u;
   for (int i = 1; i <= substeps; i++) {
     double *to = (substeps - i) % 2 == 0 ? stepper->third : stepper->second;
     const double time = i == substeps ? attempt->end : attempt->t + attempt->dt * i / substeps;
     ink_field_copy(mesh, n, from, stepper->base);
     ink_field_copy(mesh, n, from, to);
-    PetscCall(substep(stepper, attempt, time, attempt->dt / substeps, i == 1, to));
+    PetscCall(ink_stage_solve(stepper, attempt, &(InkStageProblem){time, 1 / length, length, i > 1}, to));
     if (!attempt->result.converged) break;
     if (attempt->stages) attempt->stage[i - 1] = (InkStage){1.0 / substeps, time, to};
-    if (accumulate && system->accumulate)
-      PetscCall(system->accumulate(system->context, attempt->dt / substeps, time, to));
+    if (accumulate && system->accumulate) PetscCall(system->accumulate(system->context, length, time, to));
     attempt->next = to;
     if (positive) PetscCall(count_below(stepper, -attempt->acceptable, to, &attempt->negative));
     if (attempt->negative) break;

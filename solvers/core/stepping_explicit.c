@@ -79,6 +79,15 @@ static bool fixed_step_is_stable(InkStepper *stepper, double t, double limit) {
   return false;
 }
 
+PetscErrorCode ink_euler_error(const InkSystem *system, double t, double dt, double *u, double *next,
+                               double *error) {
+  PetscFunctionBeginUser;
+  PetscCall(system->explicit_step(system->context, t, dt, false, u, next));
+  PetscCall(system->explicit_step(system->context, t + dt, dt, false, next, error));
+  ink_field_combine(system->mesh, system->n, 3, (InkTerm[]){{0.5, error}, {-1, next}, {0.5, u}}, error);
+  PetscFunctionReturn(0);
+}
+
 /* Shortens *dt to a tolerance. */
 static PetscErrorCode limit_error(InkStepper *stepper, double t, double *u, double tolerance, double *dt) {
   PetscFunctionBeginUser;
@@ -89,17 +98,12 @@ static PetscErrorCode limit_error(InkStepper *stepper, double t, double *u, doub
   ink_stepper_scales(stepper, c->range);
   for (int f = 0; f < n && c->started == 0; f++) c->range[f].first = stepper->scale[f];
   c->started = 1;
-  PetscCall(ink_stepper_array(stepper, &stepper->k1));
-  PetscCall(ink_stepper_array(stepper, &stepper->k2));
+  PetscCall(ink_stepper_array(stepper, &stepper->second));
   PetscCall(ink_stepper_array(stepper, &stepper->work));
-  PetscCall(ink_stepper_rate(stepper, t, u, stepper->k1));
   if (c->dt_next > 0) *dt = fmin(*dt, 2 * c->dt_next);
   for (int attempt = 0; attempt < 30; attempt++) {
     double error;
-    ink_field_combine(mesh, n, 2, (InkTerm[]){{1, u}, {*dt, stepper->k1}}, stepper->work);
-    PetscCall(ink_stepper_rate(stepper, t + *dt, stepper->work, stepper->k2));
-    ink_field_combine(mesh, n, 2, (InkTerm[]){{*dt / 2, stepper->k2}, {-*dt / 2, stepper->k1}},
-                      stepper->work);
+    PetscCall(ink_euler_error(&stepper->system, t, *dt, u, stepper->second, stepper->work));
     PetscCall(ink_field_norm(mesh, n, stepper->scale, stepper->work, &error));
     error /= tolerance;
     if (error <= 1) break;
@@ -113,9 +117,9 @@ static PetscErrorCode limit_error(InkStepper *stepper, double t, double *u, doub
  * that reacts is no longer than these allow. */
 static PetscErrorCode limit_first(InkStepper *stepper, double t, double *u, double *dt) {
   PetscFunctionBeginUser;
-  double **const array[] = {&stepper->k1, &stepper->k2, &stepper->work};
   PetscCall(limit_error(stepper, t, u, FIRST_ERROR, dt));
-  for (size_t a = 0; a < sizeof array / sizeof *array; a++) ink_mesh_free(array[a]);
+  ink_mesh_free(&stepper->second); /* only needed here */
+  ink_mesh_free(&stepper->work);
   PetscFunctionReturn(0);
 }
 
@@ -202,7 +206,7 @@ static PetscErrorCode take_step(InkStepper *stepper, double until, InkClock *clo
   bool fine = true;
   PetscCall(choose_step(stepper, t, until, run->now, &dt, last, &fine));
   if (!fine) PetscFunctionReturn(0);
-  PetscCall(system->explicit_step(system->context, t, dt, run->now, run->next));
+  PetscCall(system->explicit_step(system->context, t, dt, true, run->now, run->next));
   double *const swap = run->now;
   run->now = run->next;
   run->next = swap;

@@ -8,11 +8,7 @@ static const char *name_of(const InkStepper *stepper, const InkWorst *worst) {
 }
 
 void ink_stepper_names(const InkStepper *stepper, char *text, size_t size) {
-  text[0] = '\0';
-  for (int f = 0; f < stepper->system.n; f++) {
-    const size_t used = strlen(text);
-    snprintf(text + used, size - used, "%s%s", f ? ", " : "", stepper->system.field[f]);
-  }
+  ink_names_join(stepper->system.field, stepper->system.n, text, size);
 }
 
 /* What the system itself finds wrong at (t,u): "" or "; " and a line. */

@@ -104,6 +104,12 @@ struct InkStepper {
   InkNewton *newton;
 };
 
+/* Forward Euler's local error without a trace: next = u + dt k(t,u), and the error dt/2 (k(t + dt, next) -
+ * k(t,u)), which is dt^2/2 u'' to leading order, by a second such step. Works with the explicit step alone,
+ * so that a system that is only stepped explicitly makes no arrays for its right-hand side. */
+PetscErrorCode ink_euler_error(const InkSystem *system, double t, double dt, double *u, double *next,
+                               double *error);
+
 /* Steps to `until` as even as the wanted dt allows: the length of the next step, and whether it is the last.
  */
 double ink_even_step(double t, double until, double wanted, bool *last);
@@ -121,6 +127,16 @@ bool ink_stepper_may_step(InkStepper *stepper);
 PetscErrorCode ink_stepper_rate(InkStepper *stepper, double t, double *u, double *k);
 PetscErrorCode ink_stepper_array(InkStepper *stepper, double **values); /* makes it when NULL */
 PetscErrorCode ink_stepper_newton(InkStepper *stepper);                 /* the same */
+
+/* A stage rate M(U)(U - base) = G(time, U), base in stepper->base. */
+typedef struct InkStageProblem {
+  double time, rate;
+  double share;             /* of its residual goes into the defect, b_j dt */
+  bool keep_preconditioner; /* it was made for an earlier stage of the step */
+} InkStageProblem;
+/* Solves it into U, which holds the start; attempt->result says how it went. (stepping_implicit.c) */
+PetscErrorCode ink_stage_solve(InkStepper *stepper, InkAttempt *attempt, const InkStageProblem *stage,
+                               double *U);
 
 /* ---- methods (stepping_trbdf2.c, stepping_split.c, stepping_euler.c); k1 is in place ---- */
 
@@ -163,9 +179,11 @@ void ink_control_accept(InkStepper *stepper, const InkAttempt *attempt, int orde
 /* Has some field grown more than a thousandfold since the start? */
 bool ink_control_grows(const InkStepper *stepper);
 
-/* stepping_rest.c: some field rests exactly, where it is unstable, long enough for the rounding errors of the
- * split method's transforms to grow into something within `span`. Collective. */
-PetscErrorCode ink_rests_unstable(const InkSystem *system, double t, double span, double *u, bool *unstable);
+/* stepping_rest.c: rate: of the split form's rest at (t,u). unstable: some field rests exactly, where it is
+ * unstable, long enough for the rounding errors of the split method's transforms to grow into something
+ * within `span`. Collective. */
+PetscErrorCode ink_rests_unstable(const InkSystem *system, double t, double span, double *u, double *rate,
+                                  bool *unstable);
 
 /* ---- failures (stepping_failure.c): all name field, place and time where there is one ---- */
 

@@ -7,6 +7,29 @@
 static const int MAX_NOT_FINITE = 12;
 static const double SHORTEST = 1e-12; /* of the whole interval, for a solution that grows */
 
+static const int MAX_NEWTON = 12;
+
+PetscErrorCode ink_stage_solve(InkStepper *stepper, InkAttempt *attempt, const InkStageProblem *stage,
+                               double *U) {
+  PetscFunctionBeginUser;
+  const int n = stepper->system.n;
+  const InkNewtonProblem problem = {.t = stage->time,
+                                    .rate = stage->rate,
+                                    .base = stepper->base,
+                                    .scale = stepper->scale,
+                                    .tolerance = attempt->accuracy,
+                                    .acceptable = attempt->acceptable,
+                                    .max_iterations = MAX_NEWTON,
+                                    .keep_preconditioner = stage->keep_preconditioner};
+  PetscCall(ink_newton_solve(stepper->newton, &problem, U, &attempt->result));
+  attempt->culprit = ink_newton_last_residual(stepper->newton);
+  attempt->suspect = U;
+  if (!attempt->result.converged) PetscFunctionReturn(0);
+  PetscCall(ink_field_sums(stepper->system.mesh, n, attempt->culprit, stepper->sums, stepper->total));
+  for (int f = 0; f < n; f++) stepper->defect[f] += stage->share * stepper->total[f];
+  PetscFunctionReturn(0);
+}
+
 static int error_order(const InkStepper *stepper) { return stepper->options.method == INK_SPLIT ? 4 : 3; }
 
 /* Shortens the wanted dt after a failed attempt; false: it cannot be shortened. */

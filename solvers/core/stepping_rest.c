@@ -9,37 +9,49 @@
 static const double ALLOWED = 20;       /* growth * time: 1e-16 exp(20) = 5e-8 */
 static const double DISTURBANCE = 1e-6; /* of the field's size, to find its growth */
 
-/* The largest growth (moved - rest) / delta of a field over the cells that rest. */
-static double largest_growth(const InkMesh *mesh, const double *g, const double *rest, const double *moved,
-                             double delta) {
+/* The largest growth (moved - rest) / delta of a field over the cells that rest: a step changes nothing
+ * there. */
+static double largest_growth(const InkMesh *mesh, const double *u, const double *next, const double *rest,
+                             const double *moved, double delta) {
   double growth = 0;
   for (int64_t k = 0; k < mesh->count[2]; k++)
     for (int64_t j = 0; j < mesh->count[1]; j++)
       for (int64_t i = 0; i < mesh->count[0]; i++) {
         const int64_t c = mesh->origin + i + j * mesh->stride[1] + k * mesh->stride[2];
-        if (g[c] == 0 && rest[c] == 0) growth = fmax(growth, (moved[c] - rest[c]) / delta);
+        if (next[c] == u[c] && rest[c] == 0) growth = fmax(growth, (moved[c] - rest[c]) / delta);
       }
   return growth;
 }
 
-PetscErrorCode ink_rests_unstable(const InkSystem *system, double t, double span, double *u, bool *unstable) {
+/* u after a stable step. */
+static PetscErrorCode step_once(const InkSystem *system, double t, double span, double *u, double *next) {
+  PetscFunctionBeginUser;
+  double dt;
+  PetscCall(system->monotone_step(system->context, t, u, &dt));
+  dt = dt > 0 ? fmin(dt, span) : span;
+  PetscCall(system->explicit_step(system->context, t, dt, false, u, next));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ink_rests_unstable(const InkSystem *system, double t, double span, double *u, double *rate,
+                                  bool *unstable) {
   PetscFunctionBeginUser;
   const InkMesh *mesh = system->mesh;
   const int n = system->n;
-  double *g, *rest, *moved, *disturbed, growth = 0;
-  double **const array[] = {&g, &rest, &moved, &disturbed};
+  double *next, *rest, *moved, *disturbed, growth = 0;
+  double **const array[] = {&next, &rest, &moved, &disturbed};
   for (int a = 0; a < 4; a++) PetscCall(ink_mesh_fields(mesh, n, array[a]));
-  PetscCall(system->rhs(system->context, t, u, g));
-  PetscCall(system->split_rest(system->context, t, u, rest, NULL));
+  PetscCall(step_once(system, t, span, u, next));
+  PetscCall(system->split_rest(system->context, t, u, rest, rate));
   for (int f = 0; f < n; f++) {
+    const int64_t at = f * mesh->size;
     double size;
-    PetscCall(ink_field_norm(mesh, 1, NULL, u + f * mesh->size, &size));
+    PetscCall(ink_field_norm(mesh, 1, NULL, u + at, &size));
     const double delta = DISTURBANCE * (size > 0 ? size : 1);
     ink_field_copy(mesh, n, u, disturbed);
-    for (int64_t c = f * mesh->size; c < (f + 1) * mesh->size; c++) disturbed[c] += delta;
+    for (int64_t c = at; c < at + mesh->size; c++) disturbed[c] += delta;
     PetscCall(system->split_rest(system->context, t, disturbed, moved, NULL));
-    growth = fmax(growth, largest_growth(mesh, g + f * mesh->size, rest + f * mesh->size,
-                                         moved + f * mesh->size, delta));
+    growth = fmax(growth, largest_growth(mesh, u + at, next + at, rest + at, moved + at, delta));
   }
   PetscCall(ink_reduce_max(mesh->comm, &growth));
   *unstable = growth * span > ALLOWED;

@@ -18,7 +18,6 @@
 static const double GAMMA = 0.58578643762690495120; /* 2 - sqrt(2) */
 static const double D = 0.29289321881345247560;     /* gamma / 2 */
 static const double W = 0.35355339059327376220;     /* sqrt(2) / 4 */
-static const int MAX_NEWTON = 12;
 
 PetscErrorCode ink_trbdf2_arrays(InkStepper *stepper) {
   PetscFunctionBeginUser;
@@ -26,28 +25,6 @@ PetscErrorCode ink_trbdf2_arrays(InkStepper *stepper) {
                             &stepper->third, &stepper->base,   &stepper->work};
   for (size_t a = 0; a < sizeof array / sizeof *array; a++) PetscCall(ink_stepper_array(stepper, array[a]));
   PetscCall(ink_stepper_newton(stepper));
-  PetscFunctionReturn(0);
-}
-
-/* Solves a stage into U, which holds the start. weight: b_j, for the defect. */
-static PetscErrorCode solve_stage(InkStepper *stepper, InkAttempt *attempt, double time, double weight,
-                                  bool second, double *U) {
-  PetscFunctionBeginUser;
-  const int n = stepper->system.n;
-  const InkNewtonProblem problem = {.t = time,
-                                    .rate = 1 / (D * attempt->dt),
-                                    .base = stepper->base,
-                                    .scale = stepper->scale,
-                                    .tolerance = attempt->accuracy,
-                                    .acceptable = attempt->acceptable,
-                                    .max_iterations = MAX_NEWTON,
-                                    .keep_preconditioner = second};
-  PetscCall(ink_newton_solve(stepper->newton, &problem, U, &attempt->result));
-  attempt->culprit = ink_newton_last_residual(stepper->newton);
-  attempt->suspect = U;
-  if (!attempt->result.converged) PetscFunctionReturn(0);
-  PetscCall(ink_field_sums(stepper->system.mesh, n, attempt->culprit, stepper->sums, stepper->total));
-  for (int f = 0; f < n; f++) stepper->defect[f] += attempt->dt * weight * stepper->total[f];
   PetscFunctionReturn(0);
 }
 
@@ -93,12 +70,12 @@ PetscErrorCode ink_trbdf2_try(InkStepper *stepper, InkAttempt *attempt) {
   attempt->stage[2] = (InkStage){D, attempt->end, third};
   ink_field_combine(mesh, n, 2, (InkTerm[]){{1, u}, {D * dt, k1}}, stepper->base);
   ink_field_copy(mesh, n, u, second);
-  PetscCall(solve_stage(stepper, attempt, middle, W, false, second));
+  PetscCall(ink_stage_solve(stepper, attempt, &(InkStageProblem){middle, rate, dt * W, false}, second));
   if (!attempt->result.converged) PetscFunctionReturn(0);
   ink_field_combine(mesh, n, 2, (InkTerm[]){{rate, second}, {-rate, stepper->base}}, stepper->k2);
   ink_field_combine(mesh, n, 3, (InkTerm[]){{1, u}, {W * dt, k1}, {W * dt, stepper->k2}}, stepper->base);
   ink_field_combine(mesh, n, 2, (InkTerm[]){{1 - 1 / GAMMA, u}, {1 / GAMMA, second}}, third);
-  PetscCall(solve_stage(stepper, attempt, attempt->end, D, true, third));
+  PetscCall(ink_stage_solve(stepper, attempt, &(InkStageProblem){attempt->end, rate, dt * D, true}, third));
   if (!attempt->result.converged) PetscFunctionReturn(0);
   PetscCall(estimate_error(stepper, attempt));
   PetscFunctionReturn(0);

@@ -5,12 +5,6 @@
 
 static const uint64_t state_bit = 1ull << INK_VAR_FIELD;
 
-static bool number_of(const InkExpr *e, double *value) {
-  if (!e || !ink_expr_is_constant(e)) return false;
-  *value = ink_expr_value(e, NULL);
-  return true;
-}
-
 /* ---- material ---- */
 
 enum { MAX_REGIONS = 500 }; /* their conditions are nested in one expression */
@@ -94,91 +88,46 @@ static void check_material(const InkDeck *deck, InkErrors *errors) {
 
 /* ---- sides ---- */
 
-static bool chosen(const InkDeck *deck, const InkHeatLaw *law, const char *type) {
-  return ink_deck_has(deck, "%s.type", law->path) &&
-         strcmp(ink_deck_text(deck, "%s.type", law->path), type) == 0;
-}
-
-/* What a law's type needs besides `type`. */
-static void check_data(const InkDeck *deck, const InkHeatLaw *law, InkErrors *errors) {
-  static const struct {
-    const char *type, *key;
-    bool derived; /* comes from `exact` in a manufactured run */
-  } needs[] = {{"value", "value", true},
-               {"flux", "value", true},
-               {"convection", "coefficient", false},
-               {"convection", "ambient", true},
-               {"radiation", "emissivity", false},
-               {"radiation", "ambient", false}};
-  char key_path[96];
-  const bool manufactured = ink_deck_is_manufactured(deck);
-  for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
-    if (!chosen(deck, law, needs[i].type)) continue;
-    (void)snprintf(key_path, sizeof key_path, "%s.%s", law->path, needs[i].key);
-    const bool given = ink_deck_has(deck, "%s", key_path);
-    if (manufactured && needs[i].derived && given)
-      ink_deck_error(deck, errors, key_path, "comes from exact when manufactured is true: leave it out");
-    else if (!given && !(manufactured && needs[i].derived))
-      ink_deck_error(deck, errors, law->path, "type %s needs %s", needs[i].type, needs[i].key);
-  }
-  if (manufactured && chosen(deck, law, "radiation"))
-    ink_deck_error(deck, errors, law->path,
-                   "radiation cannot be manufactured: use value, flux, convection or periodic");
-  double zero;
-  if (manufactured && number_of(ink_deck_expression(deck, "%s.coefficient", law->path), &zero) && zero == 0.0)
-    ink_deck_error(deck, errors, law->path, "coefficient must not be 0 when manufactured is true");
-}
-
-static void check_radiation(const InkDeck *deck, const InkHeatLaw *law, InkErrors *errors) {
-  char path[96];
+static void check_radiation(const InkDeck *deck, const InkLaw *law, InkPool *pool, InkErrors *errors) {
+  const InkNode *ambient = ink_law_node(law, "ambient");
+  const char *path = ink_tree_path(pool, ambient ? ambient : law->node);
   double value;
-  if (ink_heat_law_type(deck, law) != INK_SIDE_RADIATION) return;
-  (void)snprintf(path, sizeof path, "%s.ambient", law->path);
-  if (number_of(ink_deck_expression(deck, "%s", path), &value) && value < 0.0)
+  if (ink_law_type(law) != INK_SIDE_RADIATION) return;
+  if (ink_expr_is_number(ink_law_expression(law, "ambient"), &value) && value < 0.0)
     ink_deck_error(deck, errors, path, "radiation needs kelvin: %.9g K is below 0 K", value);
-  if (number_of(ink_deck_expression(deck, "initial.T"), &value) && !(value > 0.0))
+  if (ink_expr_is_number(ink_deck_expression(deck, "initial.T"), &value) && !(value > 0.0))
     ink_deck_error(deck, errors, "initial.T",
                    "radiation at %s needs temperatures above 0 K, got %.9g K (a bare number is in kelvin)",
-                   law->path + strlen("boundary."), value);
+                   ink_tree_path(pool, law->node) + strlen("boundary."), value);
   if (ink_heat_by_diffusivity(deck))
     ink_deck_warning(
         deck, errors, path,
         "radiation is in W/m^2, and with diffusivity alone rho c is 1 J/(m^3 K): is conductivity meant?");
 }
 
-/* All parts of a side but the last have a condition. */
-static void check_parts(const InkDeck *deck, const char *side, InkErrors *errors) {
-  const int count = ink_heat_laws(deck, side);
-  char path[96];
-  if (count == 0) {
-    (void)snprintf(path, sizeof path, "boundary.%.40s", side);
-    ink_deck_error(deck, errors, path, "has no parts: the last one says what is everywhere else");
-  }
+static void check_side(const InkDeck *deck, const char *side, InkPool *pool, InkErrors *errors) {
+  const InkNode *node = ink_deck_node(deck, "boundary.%s", side);
+  InkLaw *laws;
+  const int count = ink_side_laws(deck, side, "T", pool, &laws);
+  if (node->kind == INK_SEQUENCE) ink_law_check_parts(deck, node, pool, errors);
   for (int i = 0; i < count; i++) {
-    const InkHeatLaw law = ink_heat_law(deck, side, i);
-    const bool where = ink_deck_has(deck, "%s.where", law.path);
-    (void)snprintf(path, sizeof path, "%s.where", law.path);
-    if (i == count - 1 && where)
-      ink_deck_error(deck, errors, path, "the last part has none: it holds where no other does");
-    if (i < count - 1 && !where)
-      ink_deck_error(deck, errors, law.path, "where is missing: only the last part has none");
+    if (!laws[i].node) continue;
+    ink_law_check(deck, &laws[i], pool, errors);
+    check_radiation(deck, &laws[i], pool, errors);
   }
 }
 
 static void check_sides(const InkDeck *deck, InkErrors *errors) {
   /* The mesh's own check or the key table says so. */
   if (ink_deck_dimension(deck) == 0 || !ink_deck_sound(deck, "mesh")) return;
+  InkPool *pool = ink_pool_create();
   for (int i = 0; i < ink_deck_count(deck, "boundary"); i++) {
     const char *given = ink_deck_name(deck, "boundary", i);
     if (!ink_deck_side_known(deck, given, errors)) continue;
-    if (!ink_deck_sound(deck, "boundary.%s", given)) continue; /* the key table says so */
-    if (ink_heat_in_parts(deck, given)) check_parts(deck, given, errors);
-    for (int k = 0; k < ink_heat_laws(deck, given); k++) {
-      const InkHeatLaw law = ink_heat_law(deck, given, k);
-      check_data(deck, &law, errors);
-      check_radiation(deck, &law, errors);
-    }
+    if (ink_deck_sound(deck, "boundary.%s", given))
+      check_side(deck, given, pool, errors); /* else the key table says so */
   }
+  ink_pool_destroy(&pool);
 }
 
 /* ---- fields, start and exact solution ---- */
@@ -219,27 +168,13 @@ static void check_start(const InkDeck *deck, InkErrors *errors) {
 
 static bool depends_on_T(const InkExpr *e) { return e && (ink_expr_variables(e) & state_bit); }
 
-/* Does the heat through a law depend on the temperature there? */
-static bool fixes_level(const InkDeck *deck, const InkHeatLaw *law) {
-  const InkSideType type = ink_heat_law_type(deck, law);
-  if (type == INK_SIDE_FLUX) return depends_on_T(ink_deck_expression(deck, "%s.value", law->path));
-  return type == INK_SIDE_VALUE || type == INK_SIDE_CONVECTION || type == INK_SIDE_RADIATION;
-}
-
 static void check_steady(const InkDeck *deck, InkErrors *errors) {
-  const char *names[INK_SIDES];
   if (!ink_deck_is_steady(deck) || ink_deck_dimension(deck) == 0) return;
   if (!ink_deck_sound(deck, "mesh") || !ink_deck_sound(deck, "boundary") || !ink_deck_sound(deck, "source"))
     return;
   if (ink_deck_has(deck, "time.dt"))
     ink_deck_warning(deck, errors, "time.dt", "is not used when time.method is steady");
-  bool level = depends_on_T(ink_deck_expression(deck, "source"));
-  ink_deck_sides(deck, names);
-  for (int side = 0; side < INK_SIDES; side++)
-    for (int i = 0; *names[side] && i < ink_heat_laws(deck, names[side]); i++) {
-      const InkHeatLaw law = ink_heat_law(deck, names[side], i);
-      level = level || fixes_level(deck, &law);
-    }
+  const bool level = depends_on_T(ink_deck_expression(deck, "source")) || ink_sides_fix_level(deck, "T");
   if (!level)
     ink_deck_error(
         deck, errors, ink_deck_has(deck, "boundary") ? "boundary" : "time.method",

@@ -5,12 +5,13 @@
 /* Does the side, or a part of it, radiate? */
 static bool radiates(const InkEvolution *heat, int side) {
   if (!ink_side_exists(heat->mesh, side)) return false;
-  const char *name = ink_side_name(heat->mesh, side);
-  for (int i = 0; i < ink_heat_laws(heat->deck, name); i++) {
-    const InkHeatLaw law = ink_heat_law(heat->deck, name, i);
-    if (ink_heat_law_type(heat->deck, &law) == INK_SIDE_RADIATION) return true;
-  }
-  return false;
+  InkPool *pool = ink_pool_create();
+  InkLaw *laws;
+  bool found = false;
+  const int count = ink_side_laws(heat->deck, ink_side_name(heat->mesh, side), heat->name[0], pool, &laws);
+  for (int i = 0; i < count; i++) found = found || ink_law_type(&laws[i]) == INK_SIDE_RADIATION;
+  ink_pool_destroy(&pool);
+  return found;
 }
 
 static PetscErrorCode heat_create(MPI_Comm comm, const InkDeck *deck, void **self, InkFailure *failure) {

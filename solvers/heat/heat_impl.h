@@ -3,6 +3,7 @@
 #define INK_HEAT_IMPL_H
 
 #include "../core/evolution.h"
+#include "../core/law.h"
 #include "heat.h"
 
 /* keys.c */
@@ -18,17 +19,5 @@ void ink_heat_check(const InkDeck *deck, int ranks, InkErrors *errors);
 
 /* problem.c */
 extern const InkEvolutionModel ink_heat_model;
-
-/* Where the deck has the laws of a side: "boundary.x_min", or of part i "boundary.x_min[i]". */
-typedef struct InkHeatLaw {
-  char path[64];
-} InkHeatLaw;
-/* Is the side given in parts? */
-bool ink_heat_in_parts(const InkDeck *deck, const char *side);
-/* How many laws the side has: 1, or its number of parts. */
-int ink_heat_laws(const InkDeck *deck, const char *side);
-InkHeatLaw ink_heat_law(const InkDeck *deck, const char *side, int i);
-/* The type of a law as the deck says it, defaults included ("boundary.x_min.type"). */
-InkSideType ink_heat_law_type(const InkDeck *deck, const InkHeatLaw *law);
 
 #endif

@@ -1,41 +1,7 @@
 /* From the deck to the equation the operator solves, manufactured solutions included. */
-#include "../core/manufactured.h"
 #include "heat_impl.h"
 #include <math.h>
 #include <string.h>
-
-bool ink_heat_in_parts(const InkDeck *deck, const char *side) {
-  const InkNode *node = ink_deck_node(deck, "boundary.%s", side);
-  return node && node->kind == INK_SEQUENCE;
-}
-
-int ink_heat_laws(const InkDeck *deck, const char *side) {
-  return ink_heat_in_parts(deck, side) ? ink_deck_count(deck, "boundary.%s", side) : 1;
-}
-
-InkHeatLaw ink_heat_law(const InkDeck *deck, const char *side, int i) {
-  InkHeatLaw law;
-  int length = snprintf(law.path, sizeof law.path, "boundary.%.40s", side);
-  if (ink_heat_in_parts(deck, side))
-    (void)snprintf(law.path + length, sizeof law.path - (size_t)length, "[%d]", i);
-  return law;
-}
-
-InkSideType ink_heat_law_type(const InkDeck *deck, const InkHeatLaw *law) {
-  static const struct {
-    const char *name;
-    InkSideType type;
-  } types[] = {{"value", INK_SIDE_VALUE},
-               {"flux", INK_SIDE_FLUX},
-               {"convection", INK_SIDE_CONVECTION},
-               {"radiation", INK_SIDE_RADIATION}};
-  if (!ink_deck_has(deck, "%s.type", law->path))
-    return ink_deck_is_manufactured(deck) ? INK_SIDE_VALUE : INK_SIDE_CLOSED;
-  const char *name = ink_deck_text(deck, "%s.type", law->path);
-  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-    if (strcmp(name, types[i].name) == 0) return types[i].type;
-  return INK_SIDE_CLOSED;
-}
 
 /* What the equation's arrays of one field hold. */
 typedef struct HeatTrees {
@@ -72,25 +38,6 @@ static void read_material(const InkDeck *deck, InkPool *pool, HeatTrees *heat) {
                                    property(deck, pool, "heat_capacity", stored));
 }
 
-/* made: NULL when the run is not manufactured. */
-static InkSideParts read_side(const InkDeck *deck, const InkManufactured *made, int side, const char *name,
-                              InkPool *pool) {
-  const int count = ink_heat_laws(deck, name);
-  InkSideData *data = ink_pool_alloc(pool, (size_t)count * sizeof *data);
-  const InkExpr **where = ink_pool_alloc(pool, (size_t)count * sizeof *where);
-  for (int i = 0; i < count; i++) {
-    const InkHeatLaw law = ink_heat_law(deck, name, i);
-    data[i] = (InkSideData){.type = ink_heat_law_type(deck, &law),
-                            .value = ink_deck_expression(deck, "%s.value", law.path),
-                            .coefficient = ink_deck_expression(deck, "%s.coefficient", law.path),
-                            .ambient = ink_deck_expression(deck, "%s.ambient", law.path),
-                            .emissivity = ink_deck_expression(deck, "%s.emissivity", law.path)};
-    where[i] = ink_deck_expression(deck, "%s.where", law.path);
-    if (made) ink_manufactured_side(made, 0, side, &data[i]);
-  }
-  return (InkSideParts){.count = count, .where = ink_heat_in_parts(deck, name) ? where : NULL, .data = data};
-}
-
 static const InkExpr *initial_of(const InkDeck *deck, InkPool *pool) {
   const InkExpr *initial = ink_deck_expression(deck, "initial.T");
   if (ink_deck_is_manufactured(deck)) {
@@ -111,18 +58,18 @@ static void heat_problem(const InkDeck *deck, InkPool *pool, InkEvolutionProblem
   *exact = ink_deck_expression(deck, "exact.T");
   read_material(deck, pool, heat);
   ink_deck_sides(deck, names);
+  const bool manufactured = ink_deck_is_manufactured(deck);
   const InkManufactured made = {.pool = pool,
                                 .dim = ink_deck_dimension(deck),
                                 .n = 1,
                                 .coordinates = ink_deck_coordinates(deck),
-                                .exact = exact,
+                                .exact = manufactured ? exact : NULL,
                                 .conductivity = &heat->conductivity,
                                 .capacity = &heat->capacity};
-  const bool manufactured = ink_deck_is_manufactured(deck);
   if (manufactured) heat->source = ink_manufactured_source(&made, 0, NULL, ink_deck_is_steady(deck));
   /* A source that is zero everywhere costs nothing. */
-  if (heat->source && ink_expr_is_constant(heat->source) && ink_expr_value(heat->source, NULL) == 0.0)
-    heat->source = NULL;
+  double value;
+  if (ink_expr_is_number(heat->source, &value) && value == 0.0) heat->source = NULL;
   *problem = (InkEvolutionProblem){.equation = {.n = 1,
                                                 .conductivity = &heat->conductivity,
                                                 .capacity = &heat->capacity,
@@ -134,7 +81,7 @@ static void heat_problem(const InkDeck *deck, InkPool *pool, InkEvolutionProblem
   ink_deck_fields(deck, &problem->equation.field, NULL);
   for (int side = 0; side < INK_SIDES; side++) {
     if (!*names[side]) continue;
-    heat->parts[side] = read_side(deck, manufactured ? &made : NULL, side, names[side], pool);
+    heat->parts[side] = ink_side_parts(deck, &made, side, names[side], 0);
     problem->equation.side[side] = &heat->parts[side];
   }
 }

@@ -174,7 +174,8 @@ static int diffusing(const InkFindings *findings) {
   int count = 0;
   for (int s = 0; s < n; s++) {
     const InkExpr *D = findings->deck.reactions.diffusion[s * n + s];
-    count += D && !(ink_expr_is_constant(D) && ink_expr_value(D, NULL) == 0);
+    double value;
+    count += D && !(ink_expr_is_number(D, &value) && value == 0);
   }
   return count;
 }

@@ -152,13 +152,10 @@ static void warn_of_unused(const Expansion *e, const InkKinetics *set, InkErrors
 static void report_unknown(InkNode *node, InkErrors *errors) {
   enum { MOST = 64 };
   const char *names[MOST];
-  char known[800] = "";
+  char known[800];
   int count = 0;
-  for (const InkKinetics *set = ink_kinetics; set->name && count < MOST; set++) {
-    const size_t used = strlen(known);
-    snprintf(known + used, sizeof known - used, "%s%s", count ? ", " : "", set->name);
-    names[count++] = set->name;
-  }
+  for (const InkKinetics *set = ink_kinetics; set->name && count < MOST; set++) names[count++] = set->name;
+  ink_names_join(names, count, known, sizeof known);
   const char *text = node->kind == INK_SCALAR ? node->text : "a mapping or list";
   const char *near = ink_nearest(text, names, count);
   node->bad = true;

@@ -9,17 +9,18 @@
 typedef struct Species {
   int n;
   const char *const *name;
-  char list[512]; /* "u, v" */
 } Species;
 
-static Species read_species(const InkDeck *deck) {
-  Species all = {.list = ""};
-  all.n = ink_deck_fields(deck, &all.name, NULL);
-  for (int s = 0; s < all.n; s++) {
-    const size_t used = strlen(all.list);
-    snprintf(all.list + used, sizeof all.list - used, "%s%s", s ? ", " : "", all.name[s]);
-  }
-  return all;
+void ink_species_unknown(const InkDeck *deck, const char *path, const char *given, InkErrors *errors) {
+  const char *const *names;
+  const int count = ink_deck_fields(deck, &names, NULL);
+  const char *near = ink_nearest(given, names, count);
+  char list[512];
+  ink_names_join(names, count, list, sizeof list);
+  if (near)
+    ink_deck_error(deck, errors, path, "there is no species '%s'; did you mean '%s'?", given, near);
+  else
+    ink_deck_error(deck, errors, path, "there is no species '%s'; the species are %s", given, list);
 }
 
 /* An error for each name in a section that is no species. */
@@ -31,13 +32,8 @@ static void check_names(const InkDeck *deck, const Species *all, const char *sec
     bool known = child->bad;
     for (int s = 0; s < all->n; s++) known = known || strcmp(all->name[s], child->key) == 0;
     if (known) continue;
-    const char *near = ink_nearest(child->key, all->name, all->n);
     snprintf(path, sizeof path, "%s.%s", section, child->key);
-    if (near)
-      ink_deck_error(deck, errors, path, "there is no species '%s'; did you mean '%s'?", child->key, near);
-    else
-      ink_deck_error(deck, errors, path, "there is no species '%s'; the species are %s", child->key,
-                     all->list);
+    ink_species_unknown(deck, path, child->key, errors);
   }
 }
 
@@ -60,12 +56,6 @@ static void check_species(const InkDeck *deck, const Species *all, InkErrors *er
   }
 }
 
-static bool number_of(const InkExpr *e, double *value) {
-  if (!e || !ink_expr_is_constant(e)) return false;
-  *value = ink_expr_value(e, NULL);
-  return true;
-}
-
 /* Cross-diffusion {u: .., v: ..}: species that exist, and an own coefficient that is not negative. */
 static void check_diffusion(const InkDeck *deck, const Species *all, InkErrors *errors) {
   for (int s = 0; s < all->n; s++) {
@@ -80,7 +70,7 @@ static void check_diffusion(const InkDeck *deck, const Species *all, InkErrors *
     const InkExpr *diagonal = ink_deck_expression(deck, "%s", own);
     if (!diagonal)
       ink_deck_error(deck, errors, path, "needs %s, the coefficient of its own gradient", all->name[s]);
-    else if (number_of(diagonal, &value) && !(value > 0.0))
+    else if (ink_expr_is_number(diagonal, &value) && !(value > 0.0))
       ink_deck_error(
           deck, errors, own,
           "must be greater than 0 beside other coefficients (an immobile species has diffusion: 0), "
@@ -100,7 +90,7 @@ static void check_well_posed(const InkDeck *deck, const Species *all, InkErrors 
   double complex lambda[MOST];
   for (int e = 0; e < n * n; e++) {
     D[e] = 0.0;
-    if (given[e] && !number_of(given[e], &D[e])) return;
+    if (given[e] && !ink_expr_is_number(given[e], &D[e])) return;
   }
   if (!ink_small_eigenvalues(n, D, lambda, NULL, NULL)) return;
   double least = 0.0;
@@ -177,41 +167,21 @@ static const uint64_t any_field = ((1ull << INK_MAX_FIELDS) - 1) << INK_VAR_FIEL
 
 static bool depends_on_fields(const InkExpr *e) { return e && (ink_expr_variables(e) & any_field); }
 
-/* Does a side hold the species at a level? */
-static bool sides_fix(const InkDeck *deck, const char *name, InkPool *pool) {
-  const char *sides[INK_SIDES];
-  bool fixed = false;
-  ink_deck_sides(deck, sides);
-  for (int side = 0; side < INK_SIDES; side++) {
-    InkLaw *laws;
-    const int count = *sides[side] ? ink_species_laws(deck, sides[side], name, pool, &laws) : 0;
-    if (*sides[side] && count == 0) fixed = fixed || ink_deck_is_manufactured(deck);
-    for (int i = 0; i < count; i++) {
-      const InkSideType type = ink_law_type(&laws[i]);
-      fixed = fixed || type == INK_SIDE_VALUE || type == INK_SIDE_CONVECTION ||
-              (type == INK_SIDE_FLUX && depends_on_fields(ink_law_expression(&laws[i], "value")));
-    }
-  }
-  return fixed;
-}
-
 static void check_steady(const InkDeck *deck, const Species *all, InkErrors *errors) {
   if (!ink_deck_is_steady(deck) || ink_deck_dimension(deck) == 0) return;
   if (!ink_deck_sound(deck, "mesh") || !ink_deck_sound(deck, "boundary") || !ink_deck_sound(deck, "species"))
     return;
   if (ink_deck_has(deck, "time.dt"))
     ink_deck_warning(deck, errors, "time.dt", "is not used when time.method is steady");
-  InkPool *pool = ink_pool_create();
   for (int s = 0; s < all->n; s++) {
     const char *name = all->name[s];
     if (depends_on_fields(ink_deck_expression(deck, "species.%s.reaction", name))) continue;
-    if (sides_fix(deck, name, pool)) continue;
+    if (ink_sides_fix_level(deck, name)) continue;
     ink_deck_error(deck, errors, ink_deck_has(deck, "boundary") ? "boundary" : "time.method",
                    "nothing fixes the level of %s, so a steady state is not determined: give a value or "
                    "convection side, or a reaction that depends on it",
                    name);
   }
-  ink_pool_destroy(&pool);
 }
 
 /* A good deck may still have a mesh that cannot show its pattern or front. */
@@ -222,7 +192,8 @@ static void check_resolution(const InkDeck *deck, InkErrors *errors) {
 }
 
 void ink_species_check(const InkDeck *deck, int ranks, InkErrors *errors) {
-  const Species all = read_species(deck);
+  Species all;
+  all.n = ink_deck_fields(deck, &all.name, NULL);
   ink_mesh_check(deck, ranks, errors);
   check_species(deck, &all, errors);
   check_diffusion(deck, &all, errors);

@@ -23,26 +23,6 @@ static bool has_law_keys(const InkNode *mapping) {
   return false;
 }
 
-static bool chosen(const InkNode *law, const char *type) {
-  const InkNode *node = ink_tree_child(law, "type");
-  return node && node->text && strcmp(node->text, type) == 0;
-}
-
-static void unknown_species(const Side *s, const InkNode *child) {
-  char list[512] = "";
-  const char *near = ink_nearest(child->key, s->name, s->n);
-  for (int f = 0; f < s->n; f++) {
-    const size_t used = strlen(list);
-    snprintf(list + used, sizeof list - used, "%s%s", f ? ", " : "", s->name[f]);
-  }
-  if (near)
-    ink_deck_error(s->deck, s->errors, path_of(s, child), "there is no species '%s'; did you mean '%s'?",
-                   child->key, near);
-  else
-    ink_deck_error(s->deck, s->errors, path_of(s, child), "there is no species '%s'; the species are %s",
-                   child->key, list);
-}
-
 /* A mapping that is one law for all, or has one for each species. False: reported. */
 static bool check_shape(const Side *s, const InkNode *mapping) {
   const bool law = ink_tree_child(mapping, "type") != NULL;
@@ -58,13 +38,13 @@ static bool check_shape(const Side *s, const InkNode *mapping) {
   for (const InkNode *child = mapping->first; child; child = child->next) {
     bool known = child->bad || ink_law_key(child->key);
     for (int f = 0; f < s->n; f++) known = known || strcmp(s->name[f], child->key) == 0;
-    if (!known) unknown_species(s, child);
+    if (!known) ink_species_unknown(s->deck, path_of(s, child), child->key, s->errors);
     if (law && !ink_law_key(child->key) && !child->bad && known)
       ink_deck_error(s->deck, s->errors, path_of(s, child),
                      "stands beside a law of the whole side: give either");
     good = good && known;
   }
-  const bool for_all = chosen(mapping, "symmetry") || chosen(mapping, "periodic");
+  const bool for_all = ink_law_type(&(InkLaw){.node = mapping}) == INK_SIDE_CLOSED;
   if (law && s->n > 1 && !for_all && !ink_tree_child(mapping, "type")->bad) {
     ink_deck_error(s->deck, s->errors, path_of(s, mapping),
                    "there are several species: give each its own law, {%s: {type: ..}, %s: {type: ..}}",
@@ -74,53 +54,12 @@ static bool check_shape(const Side *s, const InkNode *mapping) {
   return good;
 }
 
-/* A list of parts: all but the last have a condition. */
-static void check_parts(const Side *s, const InkNode *list) {
-  if (list->count == 0)
-    ink_deck_error(s->deck, s->errors, path_of(s, list),
-                   "has no parts: the last one says what is everywhere else");
-  for (const InkNode *part = list->first; part; part = part->next) {
-    const InkNode *where = part->kind == INK_MAPPING ? ink_tree_child(part, "where") : NULL;
-    if (part->bad || (where && where->bad)) continue;
-    if (!part->next && where)
-      ink_deck_error(s->deck, s->errors, path_of(s, where),
-                     "the last part has none: it holds where no other does");
-    if (part->next && !where)
-      ink_deck_error(s->deck, s->errors, path_of(s, part), "where is missing: only the last part has none");
-  }
-}
-
 /* ---- one law of one species ---- */
-
-static void check_data(const Side *s, const InkLaw *law) {
-  static const struct {
-    const char *type, *key;
-    bool derived; /* comes from `exact` in a manufactured run */
-  } needs[] = {{"value", "value", true},
-               {"flux", "value", true},
-               {"convection", "coefficient", false},
-               {"convection", "ambient", true}};
-  const bool manufactured = ink_deck_is_manufactured(s->deck);
-  for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
-    if (!chosen(law->node, needs[i].type)) continue;
-    const InkNode *given = ink_tree_child(law->node, needs[i].key);
-    if (manufactured && needs[i].derived && given)
-      ink_deck_error(s->deck, s->errors, path_of(s, given),
-                     "comes from exact when manufactured is true: leave it out");
-    else if (!given && !(manufactured && needs[i].derived))
-      ink_deck_error(s->deck, s->errors, path_of(s, law->node), "type %s needs %s", needs[i].type,
-                     needs[i].key);
-  }
-  const InkExpr *h = ink_law_expression(law, "coefficient");
-  if (manufactured && h && ink_expr_is_constant(h) && ink_expr_value(h, NULL) == 0.0)
-    ink_deck_error(s->deck, s->errors, path_of(s, law->node),
-                   "coefficient must not be 0 when manufactured is true");
-}
 
 static void check_law(const Side *s, const InkLaw *law, int species) {
   const InkSideType type = ink_law_type(law);
   const InkExpr *value = ink_law_expression(law, "value");
-  check_data(s, law);
+  ink_law_check(s->deck, law, s->pool, s->errors);
   if (type == INK_SIDE_CLOSED) return;
   const InkNode *diffusion = ink_deck_node(s->deck, "species.%s.diffusion", s->name[species]);
   if (!s->diffusion[species * s->n + species] && !(diffusion && diffusion->bad))
@@ -135,9 +74,9 @@ static void check_law(const Side *s, const InkLaw *law, int species) {
 
 /* Does nothing flow under this law for certain? */
 static bool closed(const InkLaw *law) {
-  const InkExpr *value = ink_law_expression(law, "value");
+  double value;
   if (ink_law_type(law) != INK_SIDE_FLUX) return ink_law_type(law) == INK_SIDE_CLOSED;
-  return value && ink_expr_is_constant(value) && ink_expr_value(value, NULL) == 0.0;
+  return ink_expr_is_number(ink_law_expression(law, "value"), &value) && value == 0.0;
 }
 
 /* current:SIDE is one number times the flux of the whole side, so all parts through which something flows
@@ -164,9 +103,9 @@ static bool bad_below(const InkNode *node) {
 static void check_species(const Side *s, int species) {
   InkLaw *laws;
   const InkNode *own = ink_deck_node(s->deck, "boundary.%s.%s", s->side, s->name[species]);
-  const int count = ink_species_laws(s->deck, s->side, s->name[species], s->pool, &laws);
+  const int count = ink_side_laws(s->deck, s->side, s->name[species], s->pool, &laws);
   bool sound = true;
-  if (own && !own->bad && own->kind == INK_SEQUENCE) check_parts(s, own);
+  if (own && !own->bad && own->kind == INK_SEQUENCE) ink_law_check_parts(s->deck, own, s->pool, s->errors);
   for (int i = 0; i < count; i++) {
     const bool good = !bad_below(laws[i].node);
     sound = sound && good;
@@ -181,7 +120,7 @@ static void check_side(const Side *s) {
   if (node->bad) return; /* the key table says so */
   if (node->kind == INK_MAPPING) good = check_shape(s, node);
   if (node->kind == INK_SEQUENCE) {
-    check_parts(s, node);
+    ink_law_check_parts(s->deck, node, s->pool, s->errors);
     for (const InkNode *part = node->first; part; part = part->next)
       if (part->kind == INK_MAPPING && !part->bad && !check_shape(s, part)) good = false;
   }

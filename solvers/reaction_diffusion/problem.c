@@ -5,7 +5,8 @@
 
 /* NULL for an expression that is the number 0: what is zero everywhere costs nothing. */
 static const InkExpr *not_zero(const InkExpr *e) {
-  return e && ink_expr_is_constant(e) && ink_expr_value(e, NULL) == 0.0 ? NULL : e;
+  double value;
+  return ink_expr_is_number(e, &value) && value == 0.0 ? NULL : e;
 }
 
 const InkExpr *const *ink_species_diffusion(const InkDeck *deck, InkPool *pool) {
@@ -29,34 +30,6 @@ const InkNode *ink_species_initial(const InkDeck *deck, const char *species) {
 
 /* ---- sides ---- */
 
-/* The parts of one side for one species. In a manufactured run the data come from `made`, and a side that the
- * deck does not give has the exact value. */
-static InkSideParts read_parts(const InkDeck *deck, const InkManufactured *made, int side, const char *name,
-                               int species) {
-  InkLaw *laws;
-  const char *const *names;
-  const int n = ink_deck_fields(deck, &names, NULL);
-  const bool manufactured = made->exact != NULL;
-  const bool immobile = made->conductivity[species * n + species] == NULL;
-  int count = ink_species_laws(deck, name, names[species], made->pool, &laws);
-  if (!manufactured && count == 1 && !laws[0].node) count = 0;
-  if (manufactured && count == 0 && !immobile) count = 1;
-  InkSideData *data = ink_pool_alloc(made->pool, (size_t)(count + 1) * sizeof *data);
-  const InkExpr **where = ink_pool_alloc(made->pool, (size_t)(count + 1) * sizeof *where);
-  for (int i = 0; i < count; i++) {
-    const InkLaw law = laws ? laws[i] : (InkLaw){NULL, NULL};
-    data[i] = (InkSideData){.type = ink_law_type(&law),
-                            .value = ink_law_expression(&law, "value"),
-                            .coefficient = ink_law_expression(&law, "coefficient"),
-                            .ambient = ink_law_expression(&law, "ambient")};
-    where[i] = law.where ? law.where->expression : NULL;
-    if (!manufactured) continue;
-    if (!law.node && !immobile) data[i].type = INK_SIDE_VALUE;
-    ink_manufactured_side(made, species, side, &data[i]);
-  }
-  return (InkSideParts){.count = count, .where = where, .data = data};
-}
-
 static void read_sides(const InkDeck *deck, const InkManufactured *made, InkDiffusionSpec *equation) {
   const char *names[INK_SIDES];
   ink_deck_sides(deck, names);
@@ -64,7 +37,7 @@ static void read_sides(const InkDeck *deck, const InkManufactured *made, InkDiff
     if (!*names[side]) continue;
     equation->side[side] = ink_pool_alloc(made->pool, (size_t)equation->n * sizeof(InkSideParts));
     for (int s = 0; s < equation->n; s++)
-      equation->side[side][s] = read_parts(deck, made, side, names[side], s);
+      equation->side[side][s] = ink_side_parts(deck, made, side, names[side], s);
   }
 }
 

@@ -3,6 +3,7 @@
 #define INK_REACTION_DIFFUSION_IMPL_H
 
 #include "../core/evolution.h"
+#include "../core/law.h"
 #include "reaction_diffusion.h"
 
 enum { INK_MAX_SPECIES = 38 }; /* a few of INK_MAX_FIELDS are left for the operator's own use */
@@ -16,22 +17,8 @@ InkDim ink_species_unit(const InkNode *root, const InkNode *node, const char *na
 /* Is it a key of a side's law ("type", "value", ...), which no species can be called? */
 bool ink_law_key(const char *name);
 
-/* ---- law.c: what the deck says of a species at a side ---- */
+/* ---- electrons.c ---- */
 
-/* One part of a side for one species. */
-typedef struct InkLaw {
-  const InkNode *node;  /* the mapping with type, value, ...; NULL: the species is not named, zero flux */
-  const InkNode *where; /* its condition; NULL: everywhere else */
-} InkLaw;
-
-/* The parts of a side for a species, first to last, in the pool; returns how many: 0 when the deck does not
- * give the side. Works on decks with errors, whose wrong nodes it may return. */
-int ink_species_laws(const InkDeck *deck, const char *side, const char *species, InkPool *pool,
-                     InkLaw **laws);
-/* INK_SIDE_CLOSED for symmetry, periodic, no law, and for a type that is wrong or missing. */
-InkSideType ink_law_type(const InkLaw *law);
-/* Expression of a law's key, or NULL. */
-const InkExpr *ink_law_expression(const InkLaw *law, const char *key);
 /* The number of electrons of a law; 0: none. */
 double ink_law_electrons(const InkLaw *law);
 /* InkEvolutionModel.electrons. */
@@ -49,4 +36,6 @@ const InkNode *ink_species_initial(const InkDeck *deck, const char *species);
 
 void ink_species_check(const InkDeck *deck, int ranks, InkErrors *errors);
 void ink_species_check_sides(const InkDeck *deck, InkErrors *errors);
+/* The error of a name where a species should stand. */
+void ink_species_unknown(const InkDeck *deck, const char *path, const char *given, InkErrors *errors);
 #endif

@@ -158,7 +158,7 @@ static void tear_down(Bench *bench) {
 }
 
 static void explicit_step(Bench *bench, double t, double dt) {
-  assert_int_equal(bench->system.explicit_step(bench->diffusion, t, dt, bench->u, bench->v), 0);
+  assert_int_equal(bench->system.explicit_step(bench->diffusion, t, dt, true, bench->u, bench->v), 0);
   double *swap = bench->u;
   bench->u = bench->v;
   bench->v = swap;
@@ -295,7 +295,7 @@ static double euler_error(Bench *bench) {
   for (int64_t i = 0; i < bench->n * mesh->size; i++) m[i] = 1.0;
   assert_int_equal(bench->system.monotone_step(bench->diffusion, t, bench->u, &dt), 0);
   assert_true(dt > 0.0);
-  assert_int_equal(bench->system.explicit_step(bench->diffusion, t, dt, bench->u, bench->v), 0);
+  assert_int_equal(bench->system.explicit_step(bench->diffusion, t, dt, true, bench->u, bench->v), 0);
   assert_int_equal(bench->system.rhs(bench->diffusion, t, bench->u, g), 0);
   assert_int_equal(bench->system.capacity(bench->diffusion, t, bench->u, m), 0);
   for (int64_t i = 0; i < bench->n * mesh->size; i++) g[i] = bench->v[i] - (bench->u[i] + dt * g[i] / m[i]);

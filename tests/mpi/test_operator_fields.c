@@ -128,6 +128,33 @@ static void budgets_close(void **state) {
   }
 }
 
+/* The same step, but the budget does not hear of it. */
+static void a_trial_step_leaves_no_trace(void **state) {
+  (void)state;
+  for (int p = 0; p < MIXTURES; p++) {
+    Bench bench;
+    mix(mixtures[p], &bench);
+    const double t = march(&bench, 10, 1.0);
+    InkBudget before, after;
+    double *trial;
+    assert_int_equal(ink_mesh_fields(bench.mesh, bench.n, &trial), 0);
+    assert_int_equal(ink_diffusion_budget(bench.diffusion, 0, t, bench.u, &before), 0);
+    assert_int_equal(bench.system.explicit_step(bench.diffusion, t, 1e-4, false, bench.u, trial), 0);
+    assert_int_equal(ink_diffusion_budget(bench.diffusion, 0, t, bench.u, &after), 0);
+    assert_memory_equal(&before, &after, sizeof before);
+    explicit_step(&bench, t, 1e-4);
+    for (int f = 0; f < bench.n; f++)
+      for (int64_t k = 0; k < bench.mesh->count[2]; k++)
+        for (int64_t j = 0; j < bench.mesh->count[1]; j++) {
+          const int64_t row = f * bench.mesh->size + bench.mesh->origin + j * bench.mesh->stride[1] +
+                              k * bench.mesh->stride[2];
+          assert_memory_equal(trial + row, bench.u + row, (size_t)bench.mesh->count[0] * sizeof *trial);
+        }
+    ink_mesh_free(&trial);
+    tear_down(&bench);
+  }
+}
+
 /* Without reactions and open sides nothing comes and nothing goes, whatever crosses or carries. */
 static void closed_domains_keep_every_field(void **state) {
   (void)state;
@@ -543,6 +570,7 @@ int main(int argc, char **argv) {
                                      cmocka_unit_test(the_explicit_step_is_forward_euler),
                                      cmocka_unit_test(explicit_bits_do_not_depend_on_the_ranks),
                                      cmocka_unit_test(budgets_close),
+                                     cmocka_unit_test(a_trial_step_leaves_no_trace),
                                      cmocka_unit_test(budgets_survive_a_checkpoint),
                                      cmocka_unit_test(closed_domains_keep_every_field),
                                      cmocka_unit_test(the_system_says_what_it_is),

@@ -1,96 +1,11 @@
 /* The reaction-diffusion solver from deck to numbers: convergence to a manufactured solution of two coupled
  * species, conservation, species that do not meet behave as if alone, restarts that give the same bits, and
  * mistakes of a deck named at once. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
-
 #include "../../solvers/core/mesh.h"
 #include "../../solvers/reaction_diffusion/reaction_diffusion.h"
 
 static const InkSolverType *const solver = &ink_reaction_diffusion;
-
-static int rank_of(MPI_Comm comm) {
-  int rank;
-  MPI_Comm_rank(comm, &rank);
-  return rank;
-}
-
-/* Reads and checks `text` on this rank; *printed (to be freed) gets the errors. */
-static InkDeck *read_deck(const char *text, int *bad, char **printed) {
-  char path[64] = "/tmp/inkdrop_species_XXXXXX";
-  size_t length = 0;
-  const int descriptor = mkstemp(path);
-  assert_true(descriptor >= 0);
-  FILE *file = fdopen(descriptor, "w");
-  assert_non_null(file);
-  assert_true(fputs(text, file) >= 0);
-  assert_int_equal(fclose(file), 0);
-  InkErrors *errors = ink_errors_create();
-  InkDeck *deck = ink_deck_read(path, NULL, &ink_schemas, errors);
-  solver->check(deck, 1, errors);
-  FILE *memory = open_memstream(printed, &length);
-  ink_errors_print(errors, memory);
-  fclose(memory);
-  *bad = ink_errors_count(errors);
-  ink_errors_destroy(&errors);
-  unlink(path);
-  return deck;
-}
-
-/* A good deck on all ranks of comm. */
-static InkDeck *make_deck(MPI_Comm comm, const char *text) {
-  InkDeck *deck = NULL;
-  if (rank_of(comm) == 0) {
-    int bad;
-    char *printed = NULL;
-    deck = read_deck(text, &bad, &printed);
-    if (bad) print_error("%s", printed);
-    free(printed);
-    assert_int_equal(bad, 0);
-  }
-  assert_int_equal(ink_deck_broadcast(comm, &ink_schemas, &deck), 0);
-  return deck;
-}
-
-typedef struct Run {
-  InkDeck *deck;
-  void *self;
-} Run;
-
-static void start(const char *text, Run *run) {
-  InkFailure failure = {0};
-  run->deck = make_deck(MPI_COMM_WORLD, text);
-  assert_int_equal(solver->create(MPI_COMM_WORLD, run->deck, &run->self, &failure), 0);
-  if (failure.code) print_error("%s\n", failure.message);
-  assert_int_equal(failure.code, 0);
-}
-
-static void advance(Run *run, double until) {
-  InkProgress progress = {0};
-  assert_int_equal(solver->advance(run->self, until, NULL, &progress), 0);
-  if (progress.failure.code) print_error("%s\n", progress.failure.message);
-  assert_int_equal(progress.failure.code, 0);
-}
-
-static void finish(Run *run) {
-  assert_int_equal(solver->destroy(&run->self), 0);
-  ink_deck_destroy(&run->deck);
-}
-
-static double ask(const Run *run, const char *kind, const char *argument) {
-  const InkQuery query = {kind, argument, NULL};
-  InkValue value = {0};
-  assert_int_equal(solver->quantity(run->self, &query, &value), 0);
-  return value.value;
-}
+#include "solver_bench.h"
 
 static void close_to(double value, double expect, double within) {
   if (!(fabs(value - expect) <= within)) print_error("got %.15g, expected %.15g\n", value, expect);
@@ -121,7 +36,7 @@ static void errors_of(const char *deck, int cells, double end, double error[2]) 
   char text[4096];
   Run run;
   snprintf(text, sizeof text, deck, cells, cells);
-  start(text, &run);
+  start(MPI_COMM_WORLD, text, &run);
   advance(&run, end);
   error[0] = ask(&run, "error", "l2:u");
   error[1] = ask(&run, "error", "l2:v");
@@ -182,7 +97,7 @@ static void what_reacts_is_conserved(void **state) {
     char text[2048];
     Run run;
     snprintf(text, sizeof text, deck, methods[m]);
-    start(text, &run);
+    start(MPI_COMM_WORLD, text, &run);
     const double uw = ask(&run, "integral", "u") + ask(&run, "integral", "w");
     const double vw = ask(&run, "integral", "v") + ask(&run, "integral", "w");
     advance(&run, 0.2);
@@ -216,12 +131,12 @@ static void strangers_do_not_meet(void **state) {
   char text[2048];
   Run together, single;
   snprintf(text, sizeof text, "%s%s", head, both);
-  start(text, &together);
+  start(MPI_COMM_WORLD, text, &together);
   advance(&together, 0.1);
   for (int f = 0; f < 2; f++) {
     size_t count, same;
     snprintf(text, sizeof text, "%s%s", head, alone[f]);
-    start(text, &single);
+    start(MPI_COMM_WORLD, text, &single);
     advance(&single, 0.1);
     double *a = values_of(&together, f, &count), *b = values_of(&single, 0, &same);
     assert_int_equal(count, same);
@@ -238,7 +153,8 @@ static void strangers_do_not_meet(void **state) {
 static void currents_count_electrons(void **state) {
   (void)state;
   Run run;
-  start("solver: reaction_diffusion\nmesh: {x: {from: 0, to: 1e-3, cells: 20}, y: {from: 0, to: 1e-3, cells: "
+  start(MPI_COMM_WORLD,
+        "solver: reaction_diffusion\nmesh: {x: {from: 0, to: 1e-3, cells: 20}, y: {from: 0, to: 1e-3, cells: "
         "20}}\n"
         "species: {O: {diffusion: 1e-9, initial: 1}, R: {diffusion: 1e-9, initial: 0}}\n"
         "boundary:\n"
@@ -259,7 +175,8 @@ static void currents_count_electrons(void **state) {
 static void immobile_species_only_react(void **state) {
   (void)state;
   Run run;
-  start("solver: reaction_diffusion\nmesh: {x: {from: 0, to: 1, cells: 12}}\n"
+  start(MPI_COMM_WORLD,
+        "solver: reaction_diffusion\nmesh: {x: {from: 0, to: 1, cells: 12}}\n"
         "species: {u: {diffusion: 0, reaction: -u*v, initial: 3}, v: {diffusion: 0, initial: 2}}\n"
         "velocity: {x: 5}\n"
         "time: {method: implicit, end: 1, tolerance: 1e-8}\n",
@@ -312,12 +229,12 @@ static void restarts_give_the_same_bits(void **state) {
         "time: {method: %s, end: 0.4, positive: true}\n"
         "verify: [{quantity: \"balance:v\", expect: 0, within: 1e-9}]\n",
         cases[c].diffusion, cases[c].method);
-    start(text, &whole);
+    start(MPI_COMM_WORLD, text, &whole);
     advance(&whole, 0.2);
     advance(&whole, 0.4);
-    start(text, &first);
+    start(MPI_COMM_WORLD, text, &first);
     advance(&first, 0.2);
-    start(text, &second);
+    start(MPI_COMM_WORLD, text, &second);
     save_and_load(&first, &second);
     advance(&second, 0.4);
     for (int f = 0; f < 2; f++) {
@@ -339,21 +256,6 @@ static void restarts_give_the_same_bits(void **state) {
 }
 
 /* ---- wrong decks ---- */
-
-static void expect_errors(const char *text, int count, const char *const sentences[]) {
-  int bad;
-  char *printed = NULL;
-  if (rank_of(MPI_COMM_WORLD) != 0) return;
-  InkDeck *deck = read_deck(text, &bad, &printed);
-  if (bad != count) print_error("%d errors, expected %d:\n%s", bad, count, printed);
-  assert_int_equal(bad, count);
-  for (int i = 0; i < count; i++) {
-    if (!strstr(printed, sentences[i])) print_error("no '%s' in:\n%s", sentences[i], printed);
-    assert_non_null(strstr(printed, sentences[i]));
-  }
-  free(printed);
-  ink_deck_destroy(&deck);
-}
 
 static void mistakes_are_named(void **state) {
   (void)state;
@@ -446,7 +348,8 @@ static void failures_name_the_field(void **state) {
   assert_non_null(strstr(failure.message, "v: time.positive is true, but species.v.initial goes down to"));
   assert_null(self);
   ink_deck_destroy(&deck);
-  start("solver: reaction_diffusion\nmesh: {x: {from: 0, to: 1, cells: 9}}\n"
+  start(MPI_COMM_WORLD,
+        "solver: reaction_diffusion\nmesh: {x: {from: 0, to: 1, cells: 9}}\n"
         "species: {u: {diffusion: 1, initial: 1}, v: {diffusion: 0, reaction: v^2, initial: 1}}\n"
         "time: {end: 2, method: implicit}\n",
         &run);

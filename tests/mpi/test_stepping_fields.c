@@ -8,18 +8,6 @@ static double swinging(double t) { return 1 + sin(3 * t); }
 /* A rotation: u' = rate v, v' = -rate u, and diffusion of both. From u = P, v = 1 - P, P = cos(pi x):
  *
  *     u = e (cos - sin) P + sin,    v = -e (sin + cos) P + cos,    e = exp(-decay t), of the angle rate t. */
-static void rotation(const Toy *toy, double t, const double u[], double r[]) {
-  (void)t;
-  r[0] = toy->rate * u[1];
-  r[1] = -toy->rate * u[0];
-}
-static void rotation_slopes(const Toy *toy, double t, const double u[], double slope[]) {
-  (void)t;
-  (void)u;
-  slope[1] = toy->rate;
-  slope[2] = -toy->rate;
-}
-
 static double rotation_error(const Run *run, double t) {
   const double angle = run->toy.rate * t, c = cos(angle), s = sin(angle);
   const double e = exp(-t * decay(1, run->mesh->cells, run->toy.diffusivity));

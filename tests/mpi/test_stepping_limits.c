@@ -85,19 +85,6 @@ static void test_positive_reactions(void **state) {
   }
 }
 
-/* A rotation: u' = rate v, v' = -rate u. */
-static void rotation(const Toy *toy, double t, const double u[], double r[]) {
-  (void)t;
-  r[0] = toy->rate * u[1];
-  r[1] = -toy->rate * u[0];
-}
-static void rotation_slopes(const Toy *toy, double t, const double u[], double slope[]) {
-  (void)t;
-  (void)u;
-  slope[1] = toy->rate;
-  slope[2] = -toy->rate;
-}
-
 static const Toy rotating = {.fields = 2,
                              .diffusivity = 0.05,
                              .second_diffusivity = 0.05,

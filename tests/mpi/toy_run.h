@@ -33,6 +33,19 @@ static inline double zigzag(const InkMesh *mesh, int64_t c) {
   return (mesh->start[0] + toy_local(mesh, c, 0)) % 2 ? -1 : 1;
 }
 
+/* A rotation: u' = rate v, v' = -rate u. */
+static inline void rotation(const Toy *toy, double t, const double u[], double r[]) {
+  (void)t;
+  r[0] = toy->rate * u[1];
+  r[1] = -toy->rate * u[0];
+}
+static inline void rotation_slopes(const Toy *toy, double t, const double u[], double slope[]) {
+  (void)t;
+  (void)u;
+  slope[1] = toy->rate;
+  slope[2] = -toy->rate;
+}
+
 /* Starts a run of `toy` (whose mesh is made here, on the ranks of `comm`) from a profile. */
 static inline void begin_on(MPI_Comm comm, Run *run, int dim, int64_t cells, Toy toy, bool linear,
                             bool constant, Profile profile, InkStepperOptions options) {

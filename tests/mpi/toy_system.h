@@ -214,7 +214,7 @@ static PetscErrorCode toy_monotone(void *context, double t, double *u, double *d
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode toy_explicit(void *context, double t, double dt, double *u, double *next) {
+static PetscErrorCode toy_explicit(void *context, double t, double dt, bool taken, double *u, double *next) {
   PetscFunctionBeginUser;
   Toy *toy = context;
   PetscCall(ink_mesh_exchange_fields(toy->mesh, toy_count(toy), u));
@@ -225,7 +225,7 @@ static PetscErrorCode toy_explicit(void *context, double t, double dt, double *u
       next[at] = u[at] + dt / (toy_volume(toy->mesh, c) * (toy->capacity ? toy->capacity(u[at]) : 1)) *
                              toy_cell(toy, t, u, f, c, &gain);
     }
-    toy->budget[f] += dt * gain;
+    if (taken) toy->budget[f] += dt * gain;
   }
   PetscFunctionReturn(0);
 }
