@@ -10,6 +10,7 @@ InkDeck *ink_deck_create(const char *file) {
   InkDeck *deck = ink_pool_alloc(pool, sizeof *deck);
   deck->pool = pool;
   deck->file = ink_pool_strdup(pool, file);
+  deck->axes = -1;
   return deck;
 }
 
@@ -23,6 +24,7 @@ void ink_deck_destroy(InkDeck **deck) {
 void ink_deck_name_variables(InkDeck *deck) {
   static const char *const fixed[] = {"x", "y", "z", "r", "t"};
   for (int v = 0; v < 5; v++) deck->variable[v] = fixed[v];
+  for (int a = 0; a < deck->axes; a++) deck->variable[INK_VAR_X + a] = deck->axis[a].name;
   for (int f = 0; f < deck->fields; f++) deck->variable[INK_VAR_FIELD + f] = deck->field[f];
 }
 
@@ -205,8 +207,25 @@ bool ink_deck_chosen(const InkDeck *deck, const char *path, const char *choice) 
   return node && node->text && strcmp(node->text, choice) == 0;
 }
 
-bool ink_deck_is_steady(const InkDeck *deck) { return ink_deck_chosen(deck, "time.method", "steady"); }
+bool ink_deck_is_steady(const InkDeck *deck) {
+  const InkNode *equation = ink_tree_find(deck->root, "equation");
+  if (equation && equation->text && !equation->bad) return strcmp(equation->text, "density") != 0;
+  return ink_deck_chosen(deck, "time.method", "steady");
+}
+
 bool ink_deck_is_manufactured(const InkDeck *deck) { return ink_deck_chosen(deck, "manufactured", "true"); }
+
+const char *ink_deck_seconds(const InkDeck *deck) {
+  const InkNode *end = ink_tree_find(deck->root, "time.end");
+  const InkDim none = ink_dim_none();
+  const bool unit = end && end->dim.known && !ink_dim_equal(&end->dim, &none);
+  return deck->axes < 0 || unit ? " s" : "";
+}
+
+int ink_deck_state(const InkDeck *deck, const InkDomainAxis **axes) {
+  if (axes) *axes = deck->axis;
+  return deck->axes;
+}
 
 InkPool *ink_deck_pool(const InkDeck *deck) { return deck->pool; }
 const char *ink_deck_file(const InkDeck *deck) { return deck->file; }

@@ -61,8 +61,24 @@ __attribute__((format(printf, 3, 4))) int ink_deck_numbers(const InkDeck *deck, 
 /* Has a choice of the deck, given or defaulted, this text? False too where the key is wrong or absent: for
  * checks of decks with errors. */
 bool ink_deck_chosen(const InkDeck *deck, const char *path, const char *choice);
-bool ink_deck_is_steady(const InkDeck *deck);       /* time.method */
+/* One solve instead of steps: time.method is steady, or equation is not density. */
+bool ink_deck_is_steady(const InkDeck *deck);
 bool ink_deck_is_manufactured(const InkDeck *deck); /* manufactured */
+/* What stands behind a time in messages: " s"; "" where state variables are the axes and time.end has no
+ * unit. */
+const char *ink_deck_seconds(const InkDeck *deck);
+
+/* An axis of the domain as the deck has it. */
+typedef struct InkDomainAxis {
+  const char *name;    /* "x", "V" */
+  const char *section; /* "mesh.x", "model.state.V": has from, to, cells, grading or segments */
+  const char *side[2]; /* "V_min", "V_max" */
+  const char *unit;    /* SI unit of a state variable, "1" when it is not known */
+  InkDim dim;          /* of a state variable */
+} InkDomainAxis;
+/* The state variables that are the axes of the domain (InkSchema.axes), at most three; -1 when its axes are
+ * those of the section mesh. Owned by the deck. */
+int ink_deck_state(const InkDeck *deck, const InkDomainAxis **axes);
 
 int ink_deck_fields(const InkDeck *deck, const char *const **names,
                     const InkDim **dims);       /* the solver's fields */

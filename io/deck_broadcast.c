@@ -162,6 +162,12 @@ static void put_deck(Message *m, const InkDeck *deck) {
     put_text(m, deck->field[f]);
     put(m, &deck->field_dim[f], sizeof deck->field_dim[f]);
   }
+  put_int(m, deck->axes);
+  for (int a = 0; a < deck->axes; a++) {
+    put_text(m, deck->axis[a].name);
+    put_text(m, deck->axis[a].section);
+    put(m, &deck->axis[a].dim, sizeof deck->axis[a].dim);
+  }
   put_node(m, deck->schema, deck->root);
 }
 
@@ -174,6 +180,13 @@ static InkDeck *get_deck(Message *m, const InkSchemas *schemas) {
   for (int f = 0; f < deck->fields; f++) {
     deck->field[f] = get_text(m, deck->pool);
     get(m, &deck->field_dim[f], sizeof deck->field_dim[f]);
+  }
+  deck->axes = get_int(m);
+  for (int a = 0; a < deck->axes; a++) {
+    deck->axis[a].name = get_text(m, deck->pool);
+    deck->axis[a].section = get_text(m, deck->pool);
+    get(m, &deck->axis[a].dim, sizeof deck->axis[a].dim);
+    ink_domain_axis_name(deck->pool, &deck->axis[a]);
   }
   deck->root = get_node(m, deck->schema, deck->pool);
   ink_deck_name_variables(deck);

@@ -18,6 +18,8 @@ struct InkDeck {
   const char *field[INK_MAX_FIELDS];
   InkDim field_dim[INK_MAX_FIELDS];
   int fields;
+  InkDomainAxis axis[3]; /* state variables */
+  int axes;              /* -1: the axes are those of `mesh` */
   const char *variable[INK_VARS];
   const char *yaml; /* made when first asked for */
 };
@@ -56,9 +58,13 @@ InkDim ink_resolve_key_dim(const InkResolver *resolver, const InkNode *node, con
 size_t ink_number_length(const char *text);
 /* The UNIT of a quantity, or NULL when the text is not one. */
 const char *ink_quantity_unit(const char *text);
-/* Names an expression takes for itself: functions, coordinates, t, pi, noise. */
-bool ink_reserved_name(const char *name);
+/* Names an expression takes for itself: functions, t, pi, noise; the coordinates where the deck does not name
+ * its axes. */
+bool ink_reserved_name(const InkDeck *deck, const char *name);
 bool ink_identifier(const char *name);
+
+/* The names of an axis's sides, made from its own; text of its dimension. */
+void ink_domain_axis_name(InkPool *pool, InkDomainAxis *axis);
 
 /* Builds a deck from a tree: resolves it with the schema its `solver` names. */
 void ink_deck_resolve(InkDeck *deck, const InkSchemas *schemas, InkErrors *errors);

@@ -16,17 +16,30 @@ static const char *refusal_of_coordinate(const InkResolver *r, const char *name,
   return NULL;
 }
 
+/* The axes: state variables, or x, y, z and r. Returns how many. */
+static int add_coordinates(const InkResolver *r, unsigned flags, struct InkSymbol *symbol) {
+  const InkDeck *deck = r->deck;
+  const int count = deck->axes < 0 ? 4 : deck->axes;
+  for (int c = 0; c < count; c++) {
+    symbol[c] = (struct InkSymbol){.name = coordinate[c], .variable = INK_VAR_X + c, .dim = r->length};
+    if (deck->axes < 0) {
+      symbol[c].refusal = refusal_of_coordinate(r, coordinate[c], flags);
+      continue;
+    }
+    symbol[c].name = deck->axis[c].name;
+    symbol[c].dim = deck->axis[c].dim;
+    if (!(flags & INK_OF_SPACE))
+      symbol[c].refusal = "is not allowed here: this value may not depend on the state";
+  }
+  return count;
+}
+
 /* The names a key's expression may use. flags: INK_OF_*. */
 static InkScope make_scope(InkResolver *r, unsigned flags) {
   InkDeck *deck = r->deck;
-  int count = 0;
   size_t room = (size_t)(FIXED_SYMBOLS + deck->fields + r->parameters);
   struct InkSymbol *symbol = ink_pool_alloc(r->pool, room * sizeof *symbol);
-  for (int c = 0; c < 4; c++)
-    symbol[count++] = (struct InkSymbol){.name = coordinate[c],
-                                         .variable = INK_VAR_X + c,
-                                         .dim = r->length,
-                                         .refusal = refusal_of_coordinate(r, coordinate[c], flags)};
+  int count = add_coordinates(r, flags, symbol);
   symbol[count++] = (struct InkSymbol){
       .name = "t",
       .variable = INK_VAR_T,
@@ -51,17 +64,31 @@ static bool is_field(const InkDeck *deck, const char *name) {
   return false;
 }
 
+static bool is_axis(const InkDeck *deck, const char *name) {
+  for (int a = 0; a < deck->axes; a++)
+    if (!strcmp(deck->axis[a].name, name)) return true;
+  return false;
+}
+
+/* What a name is taken for, or NULL: it is free. */
+static const char *taken_for(const InkDeck *deck, const char *name) {
+  if (is_field(deck, name)) return "a field of the solver";
+  if (is_axis(deck, name)) return "a state variable";
+  if (!ink_reserved_name(deck, name)) return NULL;
+  return deck->axes < 0 ? "coordinates, t, pi and functions" : "t, pi and functions";
+}
+
 static void resolve_parameters(InkResolver *r) {
   InkNode *section = ink_tree_child(r->deck->root, "parameters");
   if (!section || section->kind != INK_MAPPING) return;
   r->parameter = ink_pool_alloc(r->pool, (size_t)(section->count + 1) * sizeof *r->parameter);
   for (InkNode *node = section->first; node; node = node->next) {
     if (node->bad || !node->type) continue;
-    if (ink_reserved_name(node->key) || is_field(r->deck, node->key)) {
+    const char *taken = taken_for(r->deck, node->key);
+    if (taken) {
       node->bad = true;
       ink_error(r->errors, node->key_place, ink_tree_path(r->pool, node),
-                "'%s' is reserved (%s); choose another name", node->key,
-                is_field(r->deck, node->key) ? "a field of the solver" : "coordinates, t, pi and functions");
+                "'%s' is reserved (%s); choose another name", node->key, taken);
       continue;
     }
     InkScope scope = make_scope(r, 0);
@@ -149,6 +176,10 @@ static void resolve_initial(InkResolver *r) {
     if (!good_scalar(node)) node = own;
     if (good_scalar(node) && !deck->field_dim[f].known) deck->field_dim[f] = node->dim;
   }
+  InkDim axis_dim[3] = {deck->axis[0].dim, deck->axis[1].dim, deck->axis[2].dim};
+  for (int f = 0; f < deck->fields && deck->schema->field_dim; f++)
+    if (!deck->field_dim[f].known)
+      deck->field_dim[f] = deck->schema->field_dim(deck->root, f, axis_dim, r->time);
 }
 
 /* A field has a section of its own where the deck names the fields: there its name must be free. */
@@ -156,10 +187,81 @@ static void check_field_names(InkResolver *r) {
   const InkDeck *deck = r->deck;
   for (int f = 0; f < deck->fields; f++) {
     InkNode *node = child_of(child_of(deck->root, "species"), deck->field[f]);
-    if (!node || node->bad || !ink_reserved_name(node->key)) continue;
+    if (!node || node->bad || !ink_reserved_name(deck, node->key)) continue;
     node->bad = true;
     ink_error(r->errors, node->key_place, ink_tree_path(r->pool, node),
               "'%s' is reserved (coordinates, t, pi and functions); choose another name", node->key);
+  }
+}
+
+void ink_domain_axis_name(InkPool *pool, InkDomainAxis *axis) {
+  const size_t size = strlen(axis->name) + sizeof "_min";
+  char *low = ink_pool_alloc(pool, size), *high = ink_pool_alloc(pool, size), unit[100];
+  snprintf(low, size, "%s_min", axis->name);
+  snprintf(high, size, "%s_max", axis->name);
+  ink_dim_print(&axis->dim, unit, sizeof unit);
+  axis->side[0] = low;
+  axis->side[1] = high;
+  axis->unit = axis->dim.known ? ink_pool_strdup(pool, unit) : "1";
+}
+
+/* Names that output files have for their own. */
+static bool of_files(const char *name) {
+  static const char *const names[] = {"time", "bnds", "run", "VTKHDF"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (!strcmp(names[i], name)) return true;
+  return false;
+}
+
+/* The state variables that are the axes of the domain, and whether their names are free. */
+static void resolve_axes(InkResolver *r) {
+  InkDeck *deck = r->deck;
+  InkSchemaAxis axes[3];
+  if (!deck->schema->axes) return;
+  const int count = deck->schema->axes(r->pool, deck->root, axes);
+  deck->axes = count < 3 ? count : 3;
+  for (int a = 0; a < deck->axes; a++) {
+    deck->axis[a] = (InkDomainAxis){.name = axes[a].name, .section = axes[a].section, .dim = ink_dim_any()};
+    InkNode *node = ink_tree_find(deck->root, axes[a].section);
+    const char *taken = is_field(deck, axes[a].name)            ? "a field of the solver"
+                        : ink_reserved_name(deck, axes[a].name) ? "t, pi and functions"
+                        : of_files(axes[a].name)                ? "output files have it"
+                                                                : NULL;
+    if (!taken || !node || node->bad) continue;
+    node->bad = true;
+    ink_error(r->errors, node->key_place, axes[a].section, "'%s' is reserved (%s); choose another name",
+              axes[a].name, taken);
+  }
+  InkNode *all = count > 3 ? ink_tree_find(deck->root, axes[0].section) : NULL;
+  if (!all || all->parent->bad) return;
+  all->parent->bad = true;
+  ink_error(r->errors, all->parent->key_place, ink_tree_path(r->pool, all->parent),
+            "has %d state variables; at most 3 can be the axes of a domain", count);
+}
+
+/* The dimension of a state variable: that of the ends that were given with a unit, which must agree. */
+static void add_dim_of_end(InkResolver *r, InkNode *end, InkDim *dim) {
+  const InkDim none = ink_dim_none();
+  char got[100], want[100];
+  if (!good_scalar(end) || !end->dim.known || ink_dim_equal(&end->dim, &none)) return;
+  if (!dim->known) *dim = end->dim;
+  if (ink_dim_equal(dim, &end->dim)) return;
+  ink_dim_print(dim, want, sizeof want);
+  ink_dim_print(&end->dim, got, sizeof got);
+  ink_resolve_error(r, end, "wrong dimension: the other end of this axis has %s, this has %s", want, got);
+}
+
+static void find_axis_dims(InkResolver *r) {
+  for (int a = 0; a < r->deck->axes; a++) {
+    InkDomainAxis *axis = &r->deck->axis[a];
+    const InkNode *section = ink_tree_find(r->deck->root, axis->section);
+    const InkNode *segments = section ? ink_tree_child(section, "segments") : NULL;
+    add_dim_of_end(r, child_of(section, "from"), &axis->dim);
+    add_dim_of_end(r, child_of(section, "to"), &axis->dim);
+    for (InkNode *item = segments && segments->kind == INK_SEQUENCE ? segments->first : NULL; item;
+         item = item->next)
+      add_dim_of_end(r, child_of(item, "to"), &axis->dim);
+    ink_domain_axis_name(r->pool, axis);
   }
 }
 
@@ -189,12 +291,14 @@ void ink_resolve_values(InkResolver *r) {
   InkDeck *deck = r->deck;
   for (int f = 0; f < INK_MAX_FIELDS; f++) deck->field_dim[f] = ink_dim_any();
   if (deck->schema->fields) deck->fields = deck->schema->fields(deck->root, deck->field);
+  resolve_axes(r);
   check_field_names(r);
   r->length = r->time = ink_dim_any();
   resolve_parameters(r);
   ink_resolve_visit(r, deck->root, visit_number);
   if (has_unit(ink_tree_child(deck->root, "mesh"))) r->length = ink_dim_of("m");
   if (has_unit(ink_tree_find(deck->root, "time.end"))) r->time = ink_dim_of("s");
+  find_axis_dims(r);
   resolve_initial(r);
   ink_resolve_visit(r, deck->root, visit_field_number);
   ink_resolve_visit(r, deck->root, visit_expression);

@@ -133,7 +133,11 @@ static const char *unknown_key(InkResolver *r, InkNode *node, const char *parent
   const char *near = ink_key_suggest(r->pool, schema, parent, node->key);
   char place[400], known[400] = "";
   node->bad = true;
-  if (near)
+  if (schema->axes && !strcmp(path, "mesh"))
+    ink_error(r->errors, node->key_place, path, "is not known for this solver%s",
+              ink_key_find(schema, "model.state", NULL) ? ": the state variables of model.state are its axes"
+                                                        : "");
+  else if (near)
     ink_error(r->errors, node->key_place, path, "unknown key; did you mean '%s'?", near);
   else if (elsewhere(r, node->key, place, sizeof place))
     ink_error(r->errors, node->key_place, path, "unknown key here; %s", place);

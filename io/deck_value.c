@@ -27,8 +27,9 @@ bool ink_identifier(const char *name) {
   return !name[n] && n <= 60;
 }
 
-bool ink_reserved_name(const char *name) {
-  static const char *const words[] = {"x", "y", "z", "r", "t", "pi", "noise", "if"};
+bool ink_reserved_name(const InkDeck *deck, const char *name) {
+  static const char *const words[] = {"t", "pi", "noise", "if"};
+  if (deck->axes < 0 && strlen(name) == 1 && strchr("xyzr", name[0])) return true;
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (!strcmp(words[i], name)) return true;
   for (const InkFunction *f = ink_functions; f->name; f++)
@@ -173,10 +174,19 @@ static int field_about(const InkDeck *deck, const InkNode *node) {
   return -1;
 }
 
+/* Of a number in a list of numbers that is a place. */
+static InkDim dim_of_item(const InkDeck *deck, const InkNode *item) {
+  if (deck->axes < 0) return ink_dim_of("m");
+  int a = 0;
+  for (const InkNode *other = item->parent->first; other != item; other = other->next) a++;
+  return a < deck->axes ? deck->axis[a].dim : ink_dim_any();
+}
+
 InkDim ink_resolve_key_dim(const InkResolver *r, const InkNode *node, const InkKey *key) {
   const InkDeck *deck = r->deck;
   if (!key->unit) return ink_dim_any();
   if (*key->unit != '@') return ink_dim_of(key->unit);
+  if (!strcmp(key->unit, "@axes")) return dim_of_item(deck, node);
   const int field = field_about(deck, node);
   if (!strcmp(key->unit, "@field")) return field >= 0 ? deck->field_dim[field] : ink_dim_any();
   if (!deck->schema->unit) return ink_dim_any();

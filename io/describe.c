@@ -63,6 +63,8 @@ static void add_unit(char *text, size_t size, const char *unit) {
   if (!unit) return;
   if (!strcmp(unit, "1"))
     add(text, size, ", dimensionless");
+  else if (!strcmp(unit, "@axes"))
+    add(text, size, ", each in the unit of its axis");
   else if (*unit == '@')
     add(text, size, ", in the unit of the %s", unit + 1);
   else

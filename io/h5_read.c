@@ -89,14 +89,8 @@ bool ink_h5_read_all(hid_t file, const char *path, double *values) {
   return good;
 }
 
-static herr_t collect(hid_t file, const char *name, const H5L_info_t *link, void *data) {
-  InkH5Names *names = data;
-  H5O_info_t object;
-  (void)link;
-  size_t length = strlen(name);
-  if (H5Oget_info_by_name(file, name, &object, H5P_DEFAULT) < 0 || object.type != H5O_TYPE_DATASET) return 0;
-  if (ink_h5_has_attribute(file, name, "CLASS") || length >= INK_LAYOUT_NAME) return 0;
-  if (length > 5 && strcmp(name + length - 5, "_bnds") == 0) return 0;
+static herr_t add_name(InkH5Names *names, const char *name) {
+  if (strlen(name) >= INK_LAYOUT_NAME) return 0;
   char(*grown)[INK_LAYOUT_NAME] = realloc(names->name, (size_t)(names->count + 1) * sizeof *grown);
   if (!grown) return -1;
   names->name = grown;
@@ -104,7 +98,26 @@ static herr_t collect(hid_t file, const char *name, const H5L_info_t *link, void
   return 0;
 }
 
-InkH5Names ink_h5_variables(hid_t file) {
+static bool is_dataset(hid_t file, const char *name) {
+  H5O_info_t object;
+  return H5Oget_info_by_name(file, name, &object, H5P_DEFAULT) >= 0 && object.type == H5O_TYPE_DATASET;
+}
+
+static herr_t collect_variable(hid_t file, const char *name, const H5L_info_t *link, void *data) {
+  (void)link;
+  size_t length = strlen(name);
+  if (!is_dataset(file, name) || ink_h5_has_attribute(file, name, "CLASS")) return 0;
+  if (length > 5 && strcmp(name + length - 5, "_bnds") == 0) return 0;
+  return add_name(data, name);
+}
+
+static herr_t collect_axis(hid_t file, const char *name, const H5L_info_t *link, void *data) {
+  (void)link;
+  if (!is_dataset(file, name) || !ink_h5_has_attribute(file, name, "CLASS")) return 0;
+  return ink_h5_has_attribute(file, name, "bounds") ? add_name(data, name) : 0;
+}
+
+static InkH5Names names_at_root(hid_t file, H5L_iterate_t collect) {
   InkH5Names names = {0};
   if (H5Literate(file, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, collect, &names) < 0) {
     names.count = 0;
@@ -113,6 +126,9 @@ InkH5Names ink_h5_variables(hid_t file) {
   H5Eclear2(H5E_DEFAULT);
   return names;
 }
+
+InkH5Names ink_h5_variables(hid_t file) { return names_at_root(file, collect_variable); }
+InkH5Names ink_h5_axes(hid_t file) { return names_at_root(file, collect_axis); }
 
 int ink_h5_missing_sources(hid_t file, const char *variable, const char *path, int *total) {
   hid_t dataset = H5Dopen2(file, variable, H5P_DEFAULT);

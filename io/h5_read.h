@@ -14,12 +14,14 @@ bool ink_h5_has_attribute(hid_t file, const char *path, const char *name);
 int ink_h5_size(hid_t file, const char *path, hsize_t size[H5S_MAX_RANK]);
 bool ink_h5_read_all(hid_t file, const char *path, double *values);
 
-/* Root datasets that are neither dimensions nor bounds; calls visit for each, in the order of creation. */
+/* Root datasets in the order of creation: those that are neither dimensions nor bounds, and the dimensions
+ * that have bounds, which are the axes of the grid. */
 typedef struct InkH5Names {
   int count;
   char (*name)[INK_LAYOUT_NAME];
 } InkH5Names;
 InkH5Names ink_h5_variables(hid_t file); /* free(names.name) */
+InkH5Names ink_h5_axes(hid_t file);
 
 /* Snapshots that a virtual dataset is made of and that are missing beside `folder`. -1: it is not virtual. */
 int ink_h5_missing_sources(hid_t file, const char *variable, const char *path, int *total);

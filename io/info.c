@@ -85,7 +85,8 @@ static void tell_dataset(hid_t file, const char *name) {
   ink_h5_attribute_read_text(file, name, "long_name", long_name, sizeof long_name);
   printf("  %-24s %-20s", name, text);
   if (extremes(file, name, &low, &high) && low <= high)
-    printf(" %.10g to %.10g %s", low, high, unit);
+    printf(" %.10g to %.10g%s%s", low, high, strcmp(unit, "1") == 0 || !*unit ? "" : " ",
+           strcmp(unit, "1") == 0 ? "" : unit);
   else if (isnan(low) || isnan(high))
     printf(" holds NaN");
   printf("%s%s\n", *long_name ? "  " : "", long_name);
@@ -124,37 +125,43 @@ static void tell_run(hid_t file) {
   printf("%-10s %.3g s\n", "wall", ink_h5_attribute_read_number(file, "/run", "wall_seconds", NAN));
 }
 
-static void tell_times(hid_t file) {
+/* " s"; "" where no axis has a unit: then times are numbers too. */
+static const char *seconds(hid_t file, const InkH5Names *axes) {
+  bool any = axes->count == 0;
+  char unit[64];
+  for (int a = 0; a < axes->count; a++) {
+    ink_h5_attribute_read_text(file, axes->name[a], "units", unit, sizeof unit);
+    any = any || strcmp(unit, "1") != 0;
+  }
+  return any ? " s" : "";
+}
+
+static void tell_times(hid_t file, const char *unit) {
   hsize_t size[H5S_MAX_RANK];
   if (ink_h5_size(file, "time", size) != 1 || size[0] == 0) return;
   double *times = malloc(size[0] * sizeof *times);
   if (times && ink_h5_read_all(file, "time", times)) {
     if (size[0] == 1)
-      printf("%-10s %.10g s\n", "time", times[0]);
+      printf("%-10s %.10g%s\n", "time", times[0], unit);
     else
-      printf("%-10s %llu from %.10g to %.10g s\n", "times", (unsigned long long)size[0], times[0],
-             times[size[0] - 1]);
+      printf("%-10s %llu from %.10g to %.10g%s\n", "times", (unsigned long long)size[0], times[0],
+             times[size[0] - 1], unit);
   }
   free(times);
 }
 
 /* The axes and the fields; of a checkpoint, all arrays. */
 static void tell_contents(hid_t file, const char *path, const char *kind) {
-  static const char *const axes[] = {"x", "y", "z", "r"};
-  hsize_t size[H5S_MAX_RANK];
   if (strcmp(kind, "checkpoint") == 0 || !*kind) {
     printf("arrays\n");
     H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, tell_object, NULL, H5O_INFO_BASIC);
     return;
   }
-  tell_times(file);
-  bool first = true;
-  for (size_t i = 0; i < sizeof axes / sizeof axes[0]; i++) {
-    if (ink_h5_size(file, axes[i], size) != 1 || !ink_h5_has_attribute(file, axes[i], "CLASS")) continue;
-    if (first) printf("axes\n");
-    first = false;
-    tell_dataset(file, axes[i]);
-  }
+  InkH5Names axes = ink_h5_axes(file);
+  tell_times(file, seconds(file, &axes));
+  if (axes.count) printf("axes\n");
+  for (int a = axes.count; a-- > 0;) tell_dataset(file, axes.name[a]); /* the slowest was made first */
+  free(axes.name);
   InkH5Names names = ink_h5_variables(file);
   if (names.count) printf("%s\n", strcmp(kind, "series") == 0 ? "columns" : "fields");
   for (int i = 0; i < names.count; i++) {

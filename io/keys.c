@@ -7,7 +7,9 @@
 
 InkRows ink_rows(const InkSchema *schema) { return (InkRows){schema, 0, 0}; }
 
+/* Rows of `mesh` where the deck names its axes itself; rows that an earlier table has too. */
 static bool hidden(const InkSchema *schema, int table, const char *path) {
+  if (schema->axes && strncmp(path, "mesh", 4) == 0 && (!path[4] || path[4] == '.')) return true;
   for (int t = 0; t < table; t++)
     for (const InkKey *key = schema->tables[t]; key->path; key++)
       if (!strcmp(key->path, path)) return true;
@@ -258,10 +260,10 @@ const char *ink_key_suggest(InkPool *pool, const InkSchema *schema, const char *
 
 /* What '*' stands for below each section. */
 static const char *placeholder(const char *path, size_t before) {
-  static const char *const words[][2] = {{"mesh.", "AXIS"},          {"boundary.", "SIDE"},
-                                         {"initial.", "FIELD"},      {"exact.", "FIELD"},
-                                         {"velocity.", "AXIS"},      {"boundary.*.", "FIELD"},
-                                         {"boundary.*[].", "FIELD"}, {"species.*.diffusion.", "FIELD"}};
+  static const char *const words[][2] = {
+      {"mesh.", "AXIS"},        {"boundary.", "SIDE"},      {"model.boundary.", "SIDE"},
+      {"initial.", "FIELD"},    {"exact.", "FIELD"},        {"velocity.", "AXIS"},
+      {"boundary.*.", "FIELD"}, {"boundary.*[].", "FIELD"}, {"species.*.diffusion.", "FIELD"}};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (before == strlen(words[i][0]) && !strncmp(path, words[i][0], before)) return words[i][1];
   return "NAME";

@@ -38,7 +38,8 @@ typedef struct InkKey {
                        has that value. A key none of whose rows holds is an error that says so. */
   InkKind kind;
   const char
-      *unit; /* SI unit ("W/m^3", "1" dimensionless), "@NAME": asked of the schema, NULL: any dimension */
+      *unit; /* SI unit ("W/m^3", "1" dimensionless), "@NAME": asked of the schema, NULL: any dimension.
+                "@axes" of NUMBERS that are a place: m, or that of the item's state variable. */
   const char *fallback; /* default as deck text; NULL: none */
   double min, max;      /* range in SI; both 0: no range. Use INK_NO_MAX for half-open ranges */
   const char *choices;  /* "cartesian|cylindrical|spherical" */
@@ -50,6 +51,12 @@ typedef struct InkKey {
 
 #define INK_NO_MAX 1e300
 
+/* An axis of the domain where the deck names the axes itself: a state variable of a model. */
+typedef struct InkSchemaAxis {
+  const char *name;    /* "V": in expressions INK_VAR_X + its number; its sides are V_min and V_max */
+  const char *section; /* "model.state.V": has from, to, cells, grading */
+} InkSchemaAxis;
+
 /* What a solver makes of its deck: the key rows (common and own), its fields and its symbolic units. */
 typedef struct InkSchema {
   const InkKey *const *tables; /* ends with NULL; each table ends with a row whose path is NULL */
@@ -58,6 +65,14 @@ typedef struct InkSchema {
   void (*expand)(InkPool *pool, InkNode *root, InkErrors *errors);
   /* Names of the fields, from the deck (heat: "T"; reaction_diffusion: the species). Returns the count. */
   int (*fields)(const InkNode *root, const char *names[INK_MAX_FIELDS]);
+  /* The axes of the domain, where they are not those of `mesh` (which is then neither required nor known): at
+   * most three are set; returns the count, which may be more. In expressions INK_OF_SPACE means them. Each
+   * has a dimension of its own, known when an end was given with a unit. NULL: x, y, z or r of the section
+   * mesh. */
+  int (*axes)(InkPool *pool, const InkNode *root, InkSchemaAxis axes[3]);
+  /* The dimension of field f where nothing in the deck gives it one, of the axes' dimensions and that of
+   * time. Optional. */
+  InkDim (*field_dim)(const InkNode *root, int field, const InkDim axis_dim[3], InkDim time);
   /* The dimension "@NAME" stands for at `node`; not known: any. ("@field", the dimension of the field the
    * node is about, is not asked.) field: the field the node is about, by its own name, by the keys `field` or
    * `quantity` beside it or by the sections it stands in; -1: not known. field_dim[f]: of field f as far as

@@ -98,7 +98,8 @@ static void write_axis(InkLayout *l, int a) {
             text_attribute(l, axis->name, "long_name", axis_long_name(l->grid, axis->name)) &&
             text_attribute(l, axis->name, "bounds", bounds);
   const char letter[2] = {(char)(axis->name[0] - 'a' + 'A'), 0};
-  if (l->good && strchr("xyz", axis->name[0])) l->good = text_attribute(l, axis->name, "axis", letter);
+  if (l->good && strlen(axis->name) == 1 && strchr("xyz", axis->name[0]))
+    l->good = text_attribute(l, axis->name, "axis", letter);
 }
 
 /* The dimension of the two ends of a cell: netCDF's way to say that it is not a variable. */

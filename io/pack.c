@@ -11,23 +11,22 @@
 /* The grid of an index as the layout wants it, with its own memory. */
 typedef struct PackedGrid {
   InkGrid grid;
-  char coordinates[32], names[3][8], units[3][64];
+  char coordinates[32], names[3][INK_LAYOUT_NAME], units[3][64];
   double *centroid[3], *face[3];
 } PackedGrid;
 
-/* Reads an axis that stands at its place in the order of the dimensions. */
+/* Reads an axis, a dimension with bounds, that stands at its place in the order of the dimensions. */
 static bool read_axis(hid_t file, const char *name, bool uniform, PackedGrid *packed) {
   hsize_t size[H5S_MAX_RANK];
-  char bounds[16];
-  if (ink_h5_size(file, name, size) != 1 || !ink_h5_has_attribute(file, name, "CLASS"))
-    return true; /* not an axis */
+  char bounds[INK_LAYOUT_NAME + 8];
+  snprintf(bounds, sizeof bounds, "%s_bnds", name);
+  if (ink_h5_size(file, name, size) != 1) return false;
   int place = (int)ink_h5_attribute_read_number(file, name, "_Netcdf4Dimid", 0) - 1;
   if (place < 0 || place > 2 || size[0] == 0) return false;
   struct InkGridAxis *axis = &packed->grid.axis[place];
   double *ends = malloc(2 * size[0] * sizeof *ends);
   packed->centroid[place] = malloc(size[0] * sizeof(double));
   packed->face[place] = malloc((size[0] + 1) * sizeof(double));
-  snprintf(bounds, sizeof bounds, "%s_bnds", name);
   bool good = ends && packed->centroid[place] && packed->face[place] &&
               ink_h5_read_all(file, name, packed->centroid[place]) && ink_h5_read_all(file, bounds, ends);
   for (hsize_t i = 0; good && i < size[0]; i++) packed->face[place][i] = ends[2 * i];
@@ -49,9 +48,11 @@ static bool read_grid(hid_t file, PackedGrid *packed) {
   const bool uniform = H5Lexists(file, "/VTKHDF", H5P_DEFAULT) > 0;
   ink_h5_attribute_read_text(file, "/", "coordinate_system", packed->coordinates, sizeof packed->coordinates);
   packed->grid.coordinates = packed->coordinates;
-  return read_axis(file, "x", uniform, packed) && read_axis(file, "y", uniform, packed) &&
-         read_axis(file, "z", uniform, packed) && read_axis(file, "r", uniform, packed) &&
-         packed->grid.dim > 0;
+  InkH5Names axes = ink_h5_axes(file);
+  bool good = axes.count > 0;
+  for (int a = 0; good && a < axes.count; a++) good = read_axis(file, axes.name[a], uniform, packed);
+  free(axes.name);
+  return good;
 }
 
 static void free_grid(PackedGrid *packed) {

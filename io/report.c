@@ -19,9 +19,13 @@ static double shown(const InkVerdict *v, double value, bool difference) {
   return value / factor - (difference ? 0 : v->display_offset);
 }
 
-static void fill_row(const InkVerdict *v, Row *row) {
+/* steady: what was solved for has no time. */
+static void fill_row(const InkVerdict *v, bool steady, Row *row) {
   snprintf(row->cell[0], CELL, "%s", v->quantity);
-  snprintf(row->cell[1], CELL, "%.6g", v->at);
+  if (steady)
+    snprintf(row->cell[1], CELL, "-");
+  else
+    snprintf(row->cell[1], CELL, "%.6g", v->at);
   snprintf(row->cell[2], CELL, "%.8g", shown(v, v->value, false));
   snprintf(row->cell[3], CELL, "%.8g", shown(v, v->expect, false));
   snprintf(row->cell[4], CELL, "%.3g", shown(v, v->difference, true));
@@ -50,8 +54,9 @@ void ink_report_print(const InkReport *report, FILE *stream) {
   if (!rows) abort();
   rows[0] = head;
   int failed = 0;
+  const bool steady = report->method && strcmp(report->method, "steady") == 0;
   for (int i = 0; i < report->count; i++) {
-    fill_row(&report->verdicts[i], &rows[i + 1]);
+    fill_row(&report->verdicts[i], steady, &rows[i + 1]);
     failed += !report->verdicts[i].pass;
   }
   print_table(report->count + 1, rows, stream);
@@ -148,7 +153,8 @@ int ink_report_reprint(const char *out, FILE *stream) {
       verdicts[i] = verdict_of(json_array_get(verify, i));
       if (!verdicts[i].quantity) verdicts[i].quantity = "?";
     }
-    const InkReport report = {.count = (int)count, .verdicts = verdicts};
+    const json_t *method = json_object_get(json_object_get(root, "run"), "method");
+    const InkReport report = {.count = (int)count, .verdicts = verdicts, .method = json_string_value(method)};
     ink_report_print(&report, stream);
     free(verdicts);
     exit_code = (int)json_integer_value(code);

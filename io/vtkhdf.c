@@ -12,8 +12,7 @@
 
 bool ink_layout_is_image(const InkGrid *grid) {
   bool image = strcmp(grid->coordinates, "cartesian") == 0;
-  for (int a = 0; a < grid->dim; a++)
-    image = image && grid->axis[a].uniform && strchr("xyz", grid->axis[a].name[0]);
+  for (int a = 0; a < grid->dim; a++) image = image && grid->axis[a].uniform;
   return image;
 }
 
@@ -25,7 +24,7 @@ static bool write_geometry(hid_t group, const InkGrid *grid) {
   const int64_t version[2] = {2, 0};
   for (int a = 0; a < grid->dim; a++) {
     const struct InkGridAxis *axis = &grid->axis[a];
-    int d = axis->name[0] - 'x';
+    int d = grid->dim - 1 - a; /* the last axis is VTK's x, whatever its name */
     extent[2 * d + 1] = axis->cells;
     origin[d] = axis->face[0];
     spacing[d] = (axis->face[axis->cells] - axis->face[0]) / (double)axis->cells;

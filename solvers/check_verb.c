@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "core/mesh.h"
 #include "events.h"
 #include "verify.h"
 
@@ -54,7 +55,7 @@ static bool immobile(const InkDeck *deck, const char *field) {
 
 /* The mobile fields that a side with a law for each field leaves out: "u, v"; "" when it says all. */
 static void left_out(const InkDeck *deck, const char *side, char *text, size_t size) {
-  const InkNode *node = ink_deck_node(deck, "boundary.%s", side);
+  const InkNode *node = ink_deck_node(deck, "%s.%s", ink_deck_boundary(deck), side);
   const char *const *fields;
   const int count = ink_deck_fields(deck, &fields, NULL);
   const char *absent[INK_MAX_FIELDS];
@@ -70,19 +71,17 @@ void ink_defaulted_sides(const InkDeck *deck, char *text, size_t size) {
   text[0] = '\0';
   if (ink_deck_node(deck, "manufactured") && ink_deck_bool(deck, "manufactured"))
     return; /* all come from `exact` */
-  for (int c = 0; c < ink_deck_count(deck, "mesh"); c++) {
-    const char *axis = ink_deck_name(deck, "mesh", c);
-    if (!ink_deck_node(deck, "mesh.%s.from", axis)) continue; /* not an axis */
-    bool centre = strcmp(axis, "r") == 0 && ink_deck_number(deck, "mesh.%s.from", axis) == 0;
-    for (int end = centre ? 1 : 0; end < 2; end++) {
-      char side[16], fields[160];
-      snprintf(side, sizeof side, "%s_%s", axis, end ? "max" : "min");
-      left_out(deck, side, fields, sizeof fields);
-      if (ink_deck_has(deck, "boundary.%s", side) && !fields[0]) continue;
-      size_t length = strlen(text);
-      snprintf(text + length, size - length, "%s%s%s%s%s", length ? ", " : "", side, fields[0] ? " (" : "",
-               fields, fields[0] ? ")" : "");
-    }
+  if (!ink_deck_has_domain(deck)) return;
+  const char *side[INK_SIDES];
+  ink_deck_sides(deck, side);
+  for (int s = 0; s < INK_SIDES; s++) {
+    char fields[160];
+    if (!*side[s]) continue;
+    left_out(deck, side[s], fields, sizeof fields);
+    if (ink_deck_has(deck, "%s.%s", ink_deck_boundary(deck), side[s]) && !fields[0]) continue;
+    size_t length = strlen(text);
+    snprintf(text + length, size - length, "%s%s%s%s%s", length ? ", " : "", side[s], fields[0] ? " (" : "",
+             fields, fields[0] ? ")" : "");
   }
 }
 
@@ -103,17 +102,18 @@ static void print_seconds(double seconds) {
     printf("%.3g h", seconds / 3600);
 }
 
-static void print_steps(const InkPlan *plan, int ranks) {
+static void print_steps(const InkDeck *deck, const InkPlan *plan, int ranks) {
+  const char *s = ink_deck_seconds(deck);
   if (strcmp(plan->method, "steady") == 0) {
     printf("  %-18s one steady solve\n", "steps");
     return;
   }
   if (plan->dt_gershgorin > 0) {
-    printf("  %-18s %.4g s (Gershgorin)", "monotone step", plan->dt_gershgorin);
-    if (plan->dt_exact > 0) printf(", %.4g s (exact bound)", plan->dt_exact);
+    printf("  %-18s %.4g%s (Gershgorin)", "monotone step", plan->dt_gershgorin, s);
+    if (plan->dt_exact > 0) printf(", %.4g%s (exact bound)", plan->dt_exact, s);
     printf("\n");
   }
-  if (plan->dt > 0) printf("  %-18s %.4g s\n", "first step", plan->dt);
+  if (plan->dt > 0) printf("  %-18s %.4g%s\n", "first step", plan->dt, s);
   if (plan->steps > 0)
     printf("  %-18s about %.0f\n", "steps", plan->steps);
   else
@@ -134,12 +134,14 @@ static void print_plan(const char *file, const InkDeck *deck, const InkPlan *pla
   print_bytes(plan->bytes_per_rank);
   printf(" (%d rank%s)\n", ranks, ranks == 1 ? "" : "s");
   printf("  %-18s %s: %s\n", "method", plan->method, plan->reason);
-  print_steps(plan, ranks);
+  print_steps(deck, plan, ranks);
   printf("  %-18s %d of ", "snapshots", snapshots);
   print_bytes(8 * plan->cells);
   printf(" a field\n");
   ink_defaulted_sides(deck, sides, sizeof sides);
-  printf("  %-18s %s\n", "zero-flux sides", sides[0] ? sides : "none by default");
+  if (!ink_deck_has_domain(deck)) return;
+  printf("  %-18s %s\n", ink_deck_state(deck, NULL) < 0 ? "zero-flux sides" : "reflecting sides",
+         sides[0] ? sides : "none by default");
 }
 
 PetscErrorCode ink_check_deck(MPI_Comm comm, const char *file, const InkOptions *options, int *code) {

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/mesh.h"
 #include "events.h"
 #include "verify.h"
 
@@ -74,6 +75,12 @@ PetscErrorCode ink_study_create(InkStudy *study) {
   PetscCall(
       ink_prepare_deck(study->comm, study->file, study->options->setting, &study->deck, &study->solver));
   if (!study->deck) PetscFunctionReturn(0);
+  if (!ink_deck_has_domain(study->deck)) {
+    if (study->rank == 0)
+      fprintf(stderr, "%s: convergence halves cells, and %s has none that the deck could change\n",
+              study->file, study->solver->name);
+    PetscFunctionReturn(0);
+  }
   choose_quantities(study);
   if (study->count == 0) {
     if (study->rank == 0)
@@ -119,30 +126,30 @@ void ink_study_free_settings(char **settings) {
 }
 
 /* The segments of an axis with cells times `factor`, as a flow sequence. */
-static void refine_segments(const InkStudy *study, const char *axis, int factor, Settings *settings) {
+static void refine_segments(const InkStudy *study, const char *section, int factor, Settings *settings) {
   char text[8000] = "";
   size_t length = 0;
-  for (int s = 0; s < ink_deck_count(study->deck, "mesh.%s.segments", axis); s++) {
-    double to = ink_deck_number(study->deck, "mesh.%s.segments[%d].to", axis, s);
-    double grading = ink_deck_number(study->deck, "mesh.%s.segments[%d].grading", axis, s);
-    long long cells = (long long)ink_deck_integer(study->deck, "mesh.%s.segments[%d].cells", axis, s);
+  for (int s = 0; s < ink_deck_count(study->deck, "%s.segments", section); s++) {
+    double to = ink_deck_number(study->deck, "%s.segments[%d].to", section, s);
+    double grading = ink_deck_number(study->deck, "%s.segments[%d].grading", section, s);
+    long long cells = (long long)ink_deck_integer(study->deck, "%s.segments[%d].cells", section, s);
     int written = snprintf(text + length, sizeof text - length, "%s{to: %.17g, cells: %lld, grading: %.17g}",
                            s ? ", " : "", to, cells * factor, pow(grading, 1.0 / factor));
     if (written < 0 || (size_t)written >= sizeof text - length) return;
     length += (size_t)written;
   }
-  set(settings, "mesh.%s.segments=[%s]", axis, text);
+  set(settings, "%s.segments=[%s]", section, text);
 }
 
-static void refine_axis(const InkStudy *study, const char *axis, int factor, Settings *settings) {
-  if (ink_deck_has(study->deck, "mesh.%s.segments", axis)) {
-    refine_segments(study, axis, factor, settings);
+static void refine_axis(const InkStudy *study, const char *section, int factor, Settings *settings) {
+  if (ink_deck_has(study->deck, "%s.segments", section)) {
+    refine_segments(study, section, factor, settings);
     return;
   }
-  long long cells = (long long)ink_deck_integer(study->deck, "mesh.%s.cells", axis);
-  double grading = ink_deck_number(study->deck, "mesh.%s.grading", axis);
-  set(settings, "mesh.%s.cells=%lld", axis, cells * factor);
-  if (grading != 1) set(settings, "mesh.%s.grading=%.17g", axis, pow(grading, 1.0 / factor));
+  long long cells = (long long)ink_deck_integer(study->deck, "%s.cells", section);
+  double grading = ink_deck_number(study->deck, "%s.grading", section);
+  set(settings, "%s.cells=%lld", section, cells * factor);
+  if (grading != 1) set(settings, "%s.grading=%.17g", section, pow(grading, 1.0 / factor));
 }
 
 /* Steps of an implicit run on the coarsest level. The samples of rates are targets that steps hit, so that
@@ -160,11 +167,10 @@ static double space_steps(const InkStudy *study) {
 char **ink_study_space_settings(const InkStudy *study, int level) {
   Settings settings = users_settings(study);
   int factor = 1 << level;
-  for (int c = 0; c < ink_deck_count(study->deck, "mesh"); c++) {
-    const char *axis = ink_deck_name(study->deck, "mesh", c);
-    if (ink_deck_node(study->deck, "mesh.%s.from", axis)) refine_axis(study, axis, factor, &settings);
-  }
-  set(&settings, "time.method=%s", study->method);
+  const InkDomainAxis *axes;
+  const int dim = ink_deck_axes(study->deck, &axes);
+  for (int a = 0; a < dim; a++) refine_axis(study, axes[a].section, factor, &settings);
+  if (!study->steady) set(&settings, "time.method=%s", study->method);
   if (!study->explicit_steps) set(&settings, "%s", tight);
   bool own_dt = ink_deck_has(study->deck, "time.dt");
   double shorter = study->order > 0 ? pow(factor, 2.0 / study->order) : 1;

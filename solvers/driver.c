@@ -9,7 +9,7 @@
 static void show_progress(const InkRun *run) {
   InkLogProgress line = {.now = run->progress.now,
                          .end = run->events->end,
-                         .unit = "s",
+                         .unit = *ink_deck_seconds(run->deck) ? "s" : "",
                          .step = run->progress.step,
                          .dt = run->progress.dt,
                          .cells = run->plan.cells};
@@ -50,6 +50,8 @@ static PetscErrorCode loop(InkRun *run) {
     run->step_seconds += MPI_Wtime() - before;
     run->failure = run->progress.failure;
     if (run->failure.code) break;
+    if (run->progress.note) ink_log_note(run->log, "%s", run->progress.note);
+    run->progress.note = NULL;
     if (run->progress.now >= next->time) PetscCall(observe(run, next->what));
     if (!run->failure.code) PetscCall(attend(run));
   }
@@ -77,7 +79,9 @@ static void introduce(const InkRun *run) {
                ink_program_instruction_set());
   ink_log_note(run->log, "method %s: %s", run->plan.method, run->plan.reason);
   ink_defaulted_sides(run->deck, sides, sizeof sides);
-  if (sides[0]) ink_log_note(run->log, "sides not given are zero-flux: %s", sides);
+  if (sides[0])
+    ink_log_note(run->log, "sides not given %s: %s",
+                 ink_deck_state(run->deck, NULL) < 0 ? "are zero-flux" : "reflect", sides);
 }
 
 static PetscErrorCode write_deck(InkRun *run) {
@@ -102,8 +106,8 @@ static PetscErrorCode start(InkRun *run, InkStart what, const InkOptions *option
   introduce(run);
   ink_run_log_start(run);
   if (loaded) {
-    ink_log_note(run->log, "continuing from checkpoint %06d: time %g s, step %lld", run->checkpoint - 1,
-                 run->progress.now, (long long)run->progress.step);
+    ink_log_note(run->log, "continuing from checkpoint %06d: time %g%s, step %lld", run->checkpoint - 1,
+                 run->progress.now, ink_deck_seconds(run->deck), (long long)run->progress.step);
     PetscFunctionReturn(0);
   }
   if (what == INK_START_CONTINUE) {
@@ -125,9 +129,14 @@ static PetscErrorCode finish(InkRun *run, int *code) {
   if (run->failure.code) PetscFunctionReturn(0);
 
   long long steps = (long long)(run->progress.step - run->first_step);
-  ink_log_note(run->log, "%s at %g s: %lld step%s in %.3g s (%.3g s in all), %.3g cells/s", status,
-               run->progress.now, steps, steps == 1 ? "" : "s", run->step_seconds, MPI_Wtime() - run->begin,
-               run->step_seconds > 0 ? run->plan.cells * (double)steps / run->step_seconds : 0);
+  if (ink_deck_is_steady(run->deck) && !run->stop)
+    ink_log_note(run->log, "%s: solved in %.3g s (%.3g s in all)", status, run->step_seconds,
+                 MPI_Wtime() - run->begin);
+  else
+    ink_log_note(run->log, "%s at %g%s: %lld step%s in %.3g s (%.3g s in all), %.3g cells/s", status,
+                 run->progress.now, ink_deck_seconds(run->deck), steps, steps == 1 ? "" : "s",
+                 run->step_seconds, MPI_Wtime() - run->begin,
+                 run->step_seconds > 0 ? run->plan.cells * (double)steps / run->step_seconds : 0);
   if (run->stop) {
     ink_log_note(run->log, "stopped with a checkpoint because %s; run it again to continue",
                  ink_clock_cause(run->clock));

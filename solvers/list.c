@@ -4,12 +4,23 @@
 
 #include <string.h>
 
+/* What can be asked of a process, where a solver has several equations for it. */
+static void list_equations(const InkSolverType *solver, FILE *stream) {
+  const InkKey *equation = ink_key_find(&solver->schema, "equation", NULL);
+  if (!equation || !equation->choices) return;
+  fprintf(stream, "  %-20s equations:", "");
+  for (const char *p = equation->choices; *p; p += strcspn(p, "|"), p += *p == '|')
+    fprintf(stream, " %.*s", (int)strcspn(p, "|"), p);
+  fprintf(stream, "\n");
+}
+
 InkExit ink_list(FILE *stream) {
   fprintf(stream, "solvers (solver: NAME), with their methods (time.method):\n");
   for (int s = 0; ink_solvers[s]; s++) {
     fprintf(stream, "  %-20s %s\n  %-20s methods:", ink_solvers[s]->name, ink_solvers[s]->summary, "");
     for (const char *const *m = ink_solvers[s]->methods; m && *m; m++) fprintf(stream, " %s", *m);
     fprintf(stream, "\n");
+    list_equations(ink_solvers[s], stream);
     if (ink_solvers[s]->list) ink_solvers[s]->list(stream);
   }
   fprintf(stream, "`inkdrop describe SOLVER` prints every key of a solver's deck.\n");

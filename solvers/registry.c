@@ -1,12 +1,14 @@
 /* The equations inkdrop knows: one line each. */
 #include "solver.h"
+#include "fokker_planck/fokker_planck.h"
 #include "heat/heat.h"
+#include "population/population.h"
 #include "reaction_diffusion/reaction_diffusion.h"
 
 #include <string.h>
 
 /* A line an equation: its `solver:` name, which is also that of its InkSolverType ink_NAME. */
-#define EQUATIONS(LINE) LINE(heat) LINE(reaction_diffusion)
+#define EQUATIONS(LINE) LINE(heat) LINE(reaction_diffusion) LINE(fokker_planck) LINE(population)
 
 #define TYPE(name) &ink_##name,
 #define NAME(name) #name,

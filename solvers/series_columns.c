@@ -1,5 +1,6 @@
 /* Which numbers go into the series. See series_columns.h. */
 #include "series_columns.h"
+#include "core/mesh.h"
 #include "verify.h"
 
 #include <stdarg.h>
@@ -13,13 +14,14 @@ typedef struct Candidates {
 
 /* Are the options with which two entries ask for the same quantity of the same field the same? */
 static bool same_options(const InkNode *a, const InkNode *b) {
-  static const char *const options[] = {"axis", "level", "wavenumber"};
-  for (int o = 0; o < 3; o++) {
-    const InkNode *p = a ? ink_tree_child(a, options[o]) : NULL;
-    const InkNode *q = b ? ink_tree_child(b, options[o]) : NULL;
+  static const char *const numbers[] = {"level", "wavenumber"}, *const texts[] = {"axis", "where", "of"};
+  for (int o = 0; o < 5; o++) {
+    const char *key = o < 2 ? numbers[o] : texts[o - 2];
+    const InkNode *p = a ? ink_tree_child(a, key) : NULL;
+    const InkNode *q = b ? ink_tree_child(b, key) : NULL;
     if (!p != !q) return false;
-    if (p && o == 0 && strcmp(p->text, q->text) != 0) return false;
-    if (p && o > 0 && p->number != q->number) return false;
+    if (p && o >= 2 && strcmp(p->text, q->text) != 0) return false;
+    if (p && o < 2 && p->number != q->number) return false;
   }
   return true;
 }
@@ -67,12 +69,14 @@ __attribute__((format(printf, 2, 3))) static PetscErrorCode add_named(Candidates
 }
 
 /* Of every side, and with several fields of every field. */
-static PetscErrorCode add_sides(const char *const *fields, int count, Candidates *list) {
-  static const char *const kinds[] = {"flux", "current"};
-  static const char *const sides[] = {"x_min", "x_max", "y_min", "y_max", "z_min", "z_max", "r_min", "r_max"};
+static PetscErrorCode add_sides(const InkDeck *deck, const char *const *fields, int count, Candidates *list) {
+  static const char *const kinds[] = {"flux", "absorbed", "current"};
+  const char *sides[INK_SIDES];
   PetscFunctionBeginUser;
+  ink_deck_sides(deck, sides);
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-    for (size_t s = 0; s < sizeof sides / sizeof *sides; s++) {
+    for (int s = 0; s < INK_SIDES; s++) {
+      if (!*sides[s]) continue;
       if (count == 1) PetscCall(add_named(list, "%s:%s", kinds[k], sides[s]));
       for (int f = 0; f < count && count > 1; f++)
         PetscCall(add_named(list, "%s:%s:%s", kinds[k], sides[s], fields[f]));
@@ -80,10 +84,23 @@ static PetscErrorCode add_sides(const char *const *fields, int count, Candidates
   PetscFunctionReturn(0);
 }
 
-/* What a verify entry asks, or samples, with options: front:position, amplitude, wavelength, spots. The field
+/* Of every state variable of a model. */
+static PetscErrorCode add_states(const InkDeck *deck, Candidates *list) {
+  const InkDomainAxis *axis;
+  PetscFunctionBeginUser;
+  const int count = ink_deck_state(deck, &axis);
+  for (int a = 0; a < count; a++) {
+    PetscCall(add_named(list, "mean:%s", axis[a].name));
+    PetscCall(add_named(list, "variance:%s", axis[a].name));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* What a verify entry asks, or samples, with options: front:position, amplitude, probability, ... The field
  * goes into the name when the deck gives it as an option. */
 static PetscErrorCode add_asked(const InkDeck *deck, int i, int fields, Candidates *list) {
-  static const char *const kinds[] = {"front", "amplitude", "wavelength", "spots"};
+  static const char *const kinds[] = {"front", "amplitude",   "wavelength",
+                                      "spots", "probability", "expectation"};
   PetscFunctionBeginUser;
   const char *quantity = ink_deck_text(deck, "verify[%d].quantity", i);
   const InkNode *entry = ink_deck_node(deck, "verify[%d]", i), *field = ink_tree_child(entry, "field");
@@ -91,7 +108,7 @@ static PetscErrorCode add_asked(const InkDeck *deck, int i, int fields, Candidat
   InkQuery query = ink_query_parse(list->columns->pool, quantity, entry);
   if (rate != INK_TRACK_NONE) query = ink_track_base(list->columns->pool, rate, &query);
   bool wanted = false;
-  for (int k = 0; k < 4; k++) wanted = wanted || strcmp(query.kind, kinds[k]) == 0;
+  for (int k = 0; k < 6; k++) wanted = wanted || strcmp(query.kind, kinds[k]) == 0;
   if (!wanted) PetscFunctionReturn(0);
   char title[400];
   snprintf(title, sizeof title, "%s%s%s", query.kind, *query.argument ? ":" : "", query.argument);
@@ -113,7 +130,8 @@ static PetscErrorCode add_candidates(const InkDeck *deck, InkColumns *columns) {
   for (int f = 0; f < count; f++)
     for (size_t k = 0; k < sizeof of_fields / sizeof *of_fields; k++)
       PetscCall(add_named(&list, "%s:%s", of_fields[k], fields[f]));
-  PetscCall(add_sides(fields, count, &list));
+  PetscCall(add_states(deck, &list));
+  PetscCall(add_sides(deck, fields, count, &list));
   for (int i = 0; i < ink_deck_count(deck, "verify"); i++) PetscCall(add_asked(deck, i, count, &list));
   PetscFunctionReturn(0);
 }

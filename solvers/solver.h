@@ -47,6 +47,7 @@ typedef struct InkProgress {
   double dt;          /* last step */
   InkFailure failure; /* code INK_NUMERICAL: the run ends with exit 4 (message names field, cell, time, cause,
                          what to try) */
+  const char *note;   /* something for people to know that just happened, or NULL; the solver's */
 } InkProgress;
 
 /* A question of `verify` or of the series. Where a quantity is of a field that does not stand in its name,

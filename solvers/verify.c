@@ -1,5 +1,6 @@
 /* Verify entries: from the deck to queries, values and verdicts. See verify.h. */
 #include "verify.h"
+#include "core/mesh.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ static const struct QuantityRow {
     {"spots", ""},
     {"balance", "FIELD"},
     {"probability", ""},
+    {"expectation", ""},
     {"absorbed", "SIDE"},
     {"eigenvalue", "k"},
     {"quadratic_variation", ""},
@@ -132,7 +134,7 @@ static bool check_quantity(const InkDeck *deck, int i, const InkSolverType *solv
 }
 
 void ink_verify_check(const InkDeck *deck, const InkSolverType *solver, InkErrors *errors) {
-  if (!ink_deck_sound(deck, "mesh") || !ink_deck_sound(deck, "probes"))
+  if (!ink_deck_sound(deck, "%s", ink_deck_domain(deck)) || !ink_deck_sound(deck, "probes"))
     return; /* what they name is unknown */
   InkPool *pool = ink_pool_create();
   for (int i = 0; i < ink_deck_count(deck, "verify"); i++) {

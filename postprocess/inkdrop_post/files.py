@@ -68,7 +68,7 @@ def _open_dataset(file):
     except OSError as error:
         raise NoResult(f"{file}: not a readable HDF5 file ({error})") from None
     dataset = xarray.open_dataset(file, engine="h5netcdf", chunks={}, decode_timedelta=False)
-    for name in ("title", "solver"):
+    for name in ("title", "solver", "method"):
         if not dataset.attrs.get(name) and texts.get(name):
             dataset.attrs[name] = texts[name]
     return dataset

@@ -106,16 +106,29 @@ class _Axis:
         self.low, self.high = self.faces[0], self.faces[-1]
 
 
-def _choose_times(dataset, times, most):
+def _is_solved(dataset):
+    """Was there one solve instead of steps? Then only the last snapshot is of interest, and it has no time."""
+    return dataset.attrs.get("method") == "steady"
+
+
+def _towers(dataset, field):
+    """Does a density begin as a point, beside which the rest of the run would not be seen?"""
+    density = "probability density" in dataset[field].attrs.get("long_name", "") and dataset.sizes["time"] > 1
+    return density and float(dataset[field][0].max()) > 5 * float(dataset[field][1].max())
+
+
+def _choose_times(dataset, field, times, most):
     """Indices of the snapshots to show: those nearest to `times`, or `most` spread over the run."""
     available = numpy.asarray(dataset["time"].values, dtype=float)
     if available.size == 0:
         raise NoResult("the file holds no snapshot")
     if times:
         return list(dict.fromkeys(int(numpy.argmin(numpy.abs(available - time))) for time in times))
-    if most == 1:
-        return [available.size - 1]
     last = available.size - 1
+    if most == 1 or _is_solved(dataset):
+        return [last]
+    if _towers(dataset, field):
+        return sorted(set(numpy.linspace(1, last, min(most, last)).round().astype(int).tolist()))
     if last < most:
         return list(range(last + 1))
     for stride in range(-(-last // (most - 1)), last // 2 + 1):  # evenly, when the count allows it
@@ -124,12 +137,19 @@ def _choose_times(dataset, times, most):
     return sorted(set(numpy.linspace(0, last, most).round().astype(int).tolist()))
 
 
-def _time_labels(dataset, indices):
-    available = numpy.asarray(dataset["time"].values, dtype=float)
+def _time_unit(dataset):
+    """That of the file; "1" for a deck without units, whose times are numbers too."""
     lengths = {dataset[name].attrs.get("units", "1") for name in dataset.dims if name != "time" and name in dataset.coords}
-    if lengths <= {"1"}:  # a deck without units: its times are numbers too
+    return "1" if lengths <= {"1"} else dataset["time"].attrs.get("units", "s")
+
+
+def _time_labels(dataset, indices):
+    if _is_solved(dataset):
+        return ["" for _ in indices]
+    available = numpy.asarray(dataset["time"].values, dtype=float)
+    if _time_unit(dataset) == "1":
         return [f"$t$ = {available[i]:.6g}" for i in indices]
-    factor, unit = _display_unit(available, dataset["time"].attrs.get("units", "s"))
+    factor, unit = _display_unit(available, _time_unit(dataset))
     return [f"$t$ = {available[i] / factor:.4g} {unit}" for i in indices]
 
 
@@ -155,6 +175,8 @@ def _profiles(axes, dataset, field, indices, look):
     if look.scale == "log":
         axes.set_yscale("log")
     axes.margins(y=0.05)
+    if _is_solved(dataset):
+        return
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=0.3, handlelength=1.4)
 
 
@@ -214,7 +236,8 @@ def _slices(figure, grid, dataset, field, indices, look):
             h, v = axes_of[horizontal], axes_of[vertical]
             mesh = _plane(axes, h, v, cuts[row][column], norm, look)
             at = axes_of[normal].centres[variable.sizes[normal] // 2]
-            axes.set_title(f"${normal}$ = {at:.3g} {axes_of[normal].unit if axes_of[normal].unit != '1' else ''}, {label}")
+            place = f"${normal}$ = {at:.3g} {axes_of[normal].unit if axes_of[normal].unit != '1' else ''}".rstrip()
+            axes.set_title(f"{place}, {label}" if label else place)
             axes.set_ylabel(v.label)
             panels.append(axes)
     _colour_bar(figure, mesh, panels, look.name_of(variable))
@@ -236,10 +259,10 @@ def _series_groups(series):
     return [(key, groups[key]) for key in shown[:3]]
 
 
-def _series(axes, key, variables):
+def _series(axes, key, variables, time_unit):
     kind, unit = key
     times = numpy.asarray(variables[0]["time"].values, dtype=float)
-    factor, time_unit = _display_unit(times, variables[0]["time"].attrs.get("units", "s"))
+    factor, time_unit = _display_unit(times, time_unit)
     for colour, variable in zip(_COLOURS, variables):
         label = variable.attrs.get("long_name", str(variable.name)).partition(":")[2] or str(variable.name)
         axes.plot(times / factor, variable.values, color=colour, label=label)
@@ -285,13 +308,13 @@ def plot(path, file=None, fields=None, times=None, series=True, scale="linear", 
 
     path: the folder of a run, a packed file or a snapshot. file: where to save (the ending gives the format), None
     for nowhere. fields: names, all by default. times: in seconds, the nearest snapshots are shown; by default
-    some spread over the run. series: also draw probes, fluxes and integrals over time. scale: of the colours,
+    some spread over the run (without the point a density starts as; of a solve without steps, the solution). series: also draw probes, fluxes and integrals over time. scale: of the colours,
     linear, sqrt or log. colours: a matplotlib colour map. label: what to call the field. Raises NoResult.
     """
     path, look = os.fspath(path), _Look(scale, colours, label)
     with open(path) as dataset, matplotlib.rc_context(_STYLE):
         fields = _fields(dataset, fields)
-        indices = {f: _choose_times(dataset, times, _MOST_PANELS[dataset[f].ndim - 1]) for f in fields}
+        indices = {f: _choose_times(dataset, f, times, _MOST_PANELS[dataset[f].ndim - 1]) for f in fields}
         groups = _read_series(path) if series else []
         dims = max(dataset[f].ndim - 1 for f in fields)
         panels = max(len(i) for i in indices.values())
@@ -311,7 +334,7 @@ def plot(path, file=None, fields=None, times=None, series=True, scale="linear", 
         if groups:
             subgrid = grid[len(fields)].subgridspec(1, len(groups))
             for column, (key, variables) in enumerate(groups):
-                _series(figure.add_subplot(subgrid[column]), key, variables)
+                _series(figure.add_subplot(subgrid[column]), key, variables, _time_unit(dataset))
         if dataset.attrs.get("title"):
             figure.suptitle(str(dataset.attrs["title"]).replace("$", r"\$"), fontsize=10)
         if file is not None:

@@ -3,13 +3,10 @@
 #include <math.h>
 #include <string.h>
 #include "memory.h"
+#include "method.h"
 #include "nonnegative.h"
 
 const char *const ink_evolution_methods[] = {"explicit", "implicit", "steady", NULL};
-
-InkDim ink_dim_si(int m, int kg, int s, int K, int A, int mol) {
-  return (InkDim){.known = true, .exponent = {m, kg, s, K, A, mol, 0}};
-}
 
 /* ---- setting up ---- */
 
@@ -89,35 +86,11 @@ static PetscErrorCode make_equation(InkEvolution *e, const InkEvolutionProblem *
 
 static PetscErrorCode make_stepper(InkEvolution *e) {
   PetscFunctionBeginUser;
-  const InkStepperOptions options = ink_evolution_options(e);
+  const InkStepperOptions options =
+      ink_method_options(e->deck, e->method, ink_deck_chosen(e->deck, "time.positive", "true"));
   PetscCall(
       ink_stepper_create(&e->system, &options, &e->u, ink_deck_number(e->deck, "time.start"), &e->stepper));
   PetscFunctionReturn(0);
-}
-
-struct InkText {
-  const char *text;
-  struct InkText *next;
-};
-
-const char *ink_evolution_unit(InkEvolution *e, const InkDim *dim) {
-  static const struct {
-    int m, kg, s;
-    const char *name;
-  } named[] = {{0, 1, -3, "W/m^2"}, {1, 1, -3, "W/m"}, {2, 1, -3, "W"}};
-  char text[64];
-  if (!dim->known) return "1";
-  ink_dim_print(dim, text, sizeof text);
-  for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
-    const InkDim watt = ink_dim_si(named[i].m, named[i].kg, named[i].s, 0, 0, 0);
-    if (ink_dim_equal(dim, &watt)) snprintf(text, sizeof text, "%s", named[i].name);
-  }
-  for (const struct InkText *known = e->texts; known; known = known->next)
-    if (strcmp(known->text, text) == 0) return known->text;
-  struct InkText *made = ink_pool_alloc(e->pool, sizeof *made);
-  *made = (struct InkText){ink_pool_strdup(e->pool, text), e->texts};
-  e->texts = made;
-  return made->text;
 }
 
 static PetscErrorCode make_fields(InkEvolution *e, const InkEvolutionProblem *problem) {
@@ -126,7 +99,7 @@ static PetscErrorCode make_fields(InkEvolution *e, const InkEvolutionProblem *pr
   for (int f = 0; f < e->n; f++) {
     e->field[f] = (InkField){.name = e->name[f],
                              .long_name = problem->long_name[f],
-                             .unit = ink_evolution_unit(e, &e->dim[f]),
+                             .unit = ink_dim_text(e->pool, &e->texts, &e->dim[f]),
                              .values = ink_mesh_first(e->mesh, e->u + (int64_t)f * e->mesh->size)};
     ink_mesh_grid(e->mesh, e->deck, &e->field[f].grid);
   }
@@ -146,7 +119,8 @@ static PetscErrorCode set_up(InkEvolution *e, InkPool *pool, InkFailure *failure
   }
   PetscCall(ink_failure_agree(e->comm, failure));
   if (failure->code) PetscFunctionReturn(0);
-  PetscCall(ink_evolution_choose(e));
+  PetscCall(ink_method_choose(e->deck, &e->system, ink_deck_chosen(e->deck, "time.positive", "true"), e->u,
+                              &e->method, &e->plan));
   PetscCall(make_stepper(e));
   PetscCall(make_fields(e, &problem));
   PetscFunctionReturn(0);
@@ -248,7 +222,7 @@ static PetscErrorCode keep_method(InkEvolution *e, InkStore *store) {
   PetscCall(ink_store_read_integers(store, "/state/method", 1, &method));
   if (method == (int64_t)e->method || method < 0 || method > INK_SPLIT) PetscFunctionReturn(0);
   e->method = (InkMethod)method;
-  ink_evolution_kept(e);
+  ink_method_kept(e->deck, e->method, &e->plan);
   PetscCall(ink_stepper_destroy(&e->stepper));
   PetscCall(make_stepper(e));
   PetscFunctionReturn(0);

@@ -6,6 +6,7 @@
 #ifndef INK_CORE_EVOLUTION_H
 #define INK_CORE_EVOLUTION_H
 
+#include "dimension.h"
 #include "observe.h"
 #include "operator.h"
 
@@ -50,7 +51,7 @@ typedef struct InkEvolution {
   InkProgram **exact;      /* [n]; NULL where the deck has none */
   InkPlan plan;            /* what the choice of the method found */
   InkPool *pool;           /* of texts */
-  struct InkText *texts;   /* units given out so far */
+  InkText *texts;          /* units given out so far */
 } InkEvolution;
 
 /* Sets up on a good deck. failure: what a user can cause (too many ranks, too little memory, an initial state
@@ -75,9 +76,6 @@ extern const char *const ink_evolution_methods[];
  * (level). Where there is one field it need not be named. */
 bool ink_evolution_defined(const InkDeck *deck, const InkEvolutionModel *model, const InkQuery *query,
                            InkDim *dim, char *message, size_t size);
-
-/* A dimension by the exponents of m, kg, s, K, A and mol: without udunits, on any rank. */
-InkDim ink_dim_si(int m, int kg, int s, int K, int A, int mol);
 
 /* Errors of a side's name: it is no side of the mesh. Rank 0. False: reported. */
 bool ink_deck_side_known(const InkDeck *deck, const char *given, InkErrors *errors);

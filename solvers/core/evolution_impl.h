@@ -4,21 +4,6 @@
 
 #include "evolution.h"
 
-/* ---- evolution.c ---- */
-
-/* A dimension as text that lives as long as the evolution, the same pointer for the same text; "1" where it
- * is not known. */
-const char *ink_evolution_unit(InkEvolution *evolution, const InkDim *dim);
-
-/* ---- evolution_plan.c ---- */
-
-/* The stepper's options as the deck says them; the method is the evolution's. */
-InkStepperOptions ink_evolution_options(const InkEvolution *evolution);
-/* Decides evolution->method, and writes why into evolution->plan. Collective. */
-PetscErrorCode ink_evolution_choose(InkEvolution *evolution);
-/* The method was that of a checkpoint: the plan says so. */
-void ink_evolution_kept(InkEvolution *evolution);
-
 /* ---- evolution_question.c ---- */
 
 typedef enum InkAsked {

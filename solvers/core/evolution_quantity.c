@@ -88,7 +88,7 @@ PetscErrorCode ink_evolution_quantity(void *self, const InkQuery *query, InkValu
   ink_stepper_progress(e->stepper, &progress);
   const double now = progress.now;
   /* Where the field's unit is not known nothing says that lengths and times are in metres and seconds. */
-  if (e->dim[q.field].known) value->unit = ink_evolution_unit(e, &q.dim);
+  if (e->dim[q.field].known) value->unit = ink_dim_text(e->pool, &e->texts, &q.dim);
   switch (q.what) {
   case INK_ASKED_PROBE:
     PetscCall(probe_value(e, &q, now, &view, &value->value));

@@ -67,7 +67,7 @@ static bool read_side(const Asking *a, InkQuestion *q, const char **field) {
 static int read_axis(const Asking *a) {
   const char *axis = option(a, "axis");
   if (!axis) return ink_deck_dimension(a->deck) == 1 ? 0 : -1;
-  return ink_deck_axis(a->deck, axis[0]);
+  return ink_deck_axis(a->deck, axis);
 }
 
 static bool refuse_axis(const Asking *a) {

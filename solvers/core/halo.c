@@ -1,21 +1,25 @@
-/* Halo exchange: each rank's outermost owned cells go to the ghost cells of its neighbours, faces only.
+/* Halo exchange: each rank's outermost owned cells go to the ghost cells of its neighbours.
  *
- * A face is `rows` rows of `length` cells. A face that is one row (or one cell) is sent from where it lies;
- * others are packed. Messages going up and down an axis have tags of their own, so that two ranks of a
- * periodic axis, each the other's neighbour on both sides, do not mix them. Several fields go at once, each
- * as messages of its own.
+ * What is sent across a side is a box of `width` layers. With width 1 these are the owned cells behind the
+ * face, and all sides are sent at once. In wide meshes the axes follow one another, and the box of an axis
+ * includes the ghosts that the axes before it have filled, so that edges and corners arrive by way of the
+ * faces. Ghosts beyond a wall have no owner: they are neither sent nor filled.
+ *
+ * A box that is one row (or one cell) is sent from where it lies; others are packed. Messages going up and
+ * down an axis have tags of their own, so that two ranks of a periodic axis, each the other's neighbour on
+ * both sides, do not mix them. Several fields go at once, each as messages of its own.
  */
 #include "mesh_impl.h"
 #include <string.h>
 
 typedef struct InkFace {
-  bool used;            /* there is a neighbour */
-  bool local;           /* the neighbour is this rank itself: periodic axis on one rank */
-  bool in_place;        /* contiguous */
-  int64_t send, recv;   /* first cell: outermost owned, ghost */
-  int64_t rows, pitch;  /* number of rows and distance between their starts */
-  int64_t length, step; /* cells in a row and distance between them */
-  int64_t out, in;      /* packed: places in the buffer of a field */
+  bool used;          /* there is a neighbour */
+  bool local;         /* the neighbour is this rank itself: periodic axis on one rank */
+  bool in_place;      /* contiguous */
+  int64_t send, recv; /* first cell: of the owned layers, of the ghosts */
+  int64_t extent[3];  /* cells along each axis */
+  int64_t stride[3];  /* of the mesh */
+  int64_t out, in;    /* packed: places in the buffer of a field */
 } InkFace;
 
 struct InkHalo {
@@ -26,21 +30,25 @@ struct InkHalo {
   MPI_Request *request; /* [2 * INK_SIDES * fields] */
 };
 
-static int64_t face_cells(const InkFace *face) { return face->rows * face->length; }
+static int64_t face_cells(const InkFace *face) { return face->extent[0] * face->extent[1] * face->extent[2]; }
 
-/* The other two axes of a face normal to `axis`, the faster one along the row. */
 static void face_layout(const InkMesh *mesh, int axis, int end, InkFace *face) {
-  int inner = axis == 0 ? 1 : 0, outer = axis == 2 ? 1 : 2;
+  const int64_t width = mesh->width;
   face->used = axis < mesh->dim && mesh->neighbour[axis][end] != MPI_PROC_NULL;
   face->local = face->used && mesh->ranks[axis] == 1;
-  face->length = mesh->count[inner];
-  face->step = mesh->stride[inner];
-  face->rows = mesh->count[outer];
-  face->pitch = mesh->stride[outer];
-  int64_t last = mesh->count[axis] - 1, step = mesh->stride[axis];
-  face->send = mesh->origin + (end == 0 ? 0 : last) * step;
-  face->recv = mesh->origin + (end == 0 ? -1 : last + 1) * step;
-  face->in_place = face->rows == 1 && (face->step == 1 || face->length == 1);
+  int64_t first = mesh->origin;
+  for (int a = 0; a < 3; a++) {
+    face->stride[a] = mesh->stride[a];
+    face->extent[a] = a == axis ? width : mesh->count[a];
+    if (a >= axis || width == 1) continue;
+    const bool below = mesh->neighbour[a][0] != MPI_PROC_NULL, above = mesh->neighbour[a][1] != MPI_PROC_NULL;
+    face->extent[a] += width * (below + above);
+    if (below) first -= width * mesh->stride[a];
+  }
+  const int64_t step = mesh->stride[axis], count = mesh->count[axis];
+  face->send = first + (end == 0 ? 0 : count - width) * step;
+  face->recv = first + (end == 0 ? -width : count) * step;
+  face->in_place = face->extent[1] == 1 && face->extent[2] == 1;
 }
 
 PetscErrorCode ink_halo_create(const InkMesh *mesh, struct InkHalo **halo) {
@@ -72,29 +80,28 @@ PetscErrorCode ink_halo_destroy(struct InkHalo **halo) {
   PetscFunctionReturn(0);
 }
 
+/* A box from one place to another, each with strides of its own; x fastest. */
+static void copy_box(const int64_t extent[3], const double *from, const int64_t from_stride[3], double *to,
+                     const int64_t to_stride[3]) {
+  for (int64_t k = 0; k < extent[2]; k++)
+    for (int64_t j = 0; j < extent[1]; j++) {
+      const double *in = from + j * from_stride[1] + k * from_stride[2];
+      double *out = to + j * to_stride[1] + k * to_stride[2];
+      if (extent[0] == 1)
+        *out = *in;
+      else
+        memcpy(out, in, (size_t)extent[0] * sizeof *out);
+    }
+}
+
 static void pack(const InkFace *face, const double *from, double *to) {
-  for (int64_t row = 0; row < face->rows; row++, from += face->pitch, to += face->length) {
-    if (face->step == 1)
-      memcpy(to, from, (size_t)face->length * sizeof *to);
-    else
-      for (int64_t i = 0; i < face->length; i++) to[i] = from[i * face->step];
-  }
+  const int64_t packed[] = {1, face->extent[0], face->extent[0] * face->extent[1]};
+  copy_box(face->extent, from, face->stride, to, packed);
 }
 
 static void unpack(const InkFace *face, const double *from, double *to) {
-  for (int64_t row = 0; row < face->rows; row++, from += face->length, to += face->pitch) {
-    if (face->step == 1)
-      memcpy(to, from, (size_t)face->length * sizeof *to);
-    else
-      for (int64_t i = 0; i < face->length; i++) to[i * face->step] = from[i];
-  }
-}
-
-/* Periodic axis on one rank: the ghosts at one end are the cells at the other. */
-static void copy_across(const InkFace *face, double *from, double *to) {
-  for (int64_t row = 0; row < face->rows; row++)
-    for (int64_t i = 0; i < face->length; i++)
-      to[row * face->pitch + i * face->step] = from[row * face->pitch + i * face->step];
+  const int64_t packed[] = {1, face->extent[0], face->extent[0] * face->extent[1]};
+  copy_box(face->extent, from, packed, to, face->stride);
 }
 
 /* Buffers and requests for n fields. */
@@ -109,12 +116,13 @@ static PetscErrorCode make_room(struct InkHalo *halo, int n) {
   PetscFunctionReturn(0);
 }
 
-/* Posts the receives of a field and sends; *requests grows. */
-static PetscErrorCode start(const InkMesh *mesh, int field, double *values, int *requests) {
+/* Posts the receives of a field across the sides first to last and sends; *requests grows. */
+static PetscErrorCode start(const InkMesh *mesh, int first, int last, int field, double *values,
+                            int *requests) {
   PetscFunctionBeginUser;
   struct InkHalo *halo = mesh->halo;
   double *buffer = halo->buffer + field * halo->size;
-  for (int side = 0; side < INK_SIDES; side++) {
+  for (int side = first; side <= last; side++) {
     const InkFace *face = &halo->face[side];
     if (!face->used || face->local) continue;
     double *to = face->in_place ? values + face->recv : buffer + face->in;
@@ -122,7 +130,7 @@ static PetscErrorCode start(const InkMesh *mesh, int field, double *values, int 
     PetscCallMPI(MPI_Irecv(to, (int)face_cells(face), MPI_DOUBLE, mesh->neighbour[side / 2][side % 2],
                            INK_SIDES * field + (side ^ 1), mesh->comm, &halo->request[(*requests)++]));
   }
-  for (int side = 0; side < INK_SIDES; side++) {
+  for (int side = first; side <= last; side++) {
     const InkFace *face = &halo->face[side];
     if (!face->used || face->local) continue;
     if (!face->in_place) pack(face, values + face->send, buffer + face->out);
@@ -133,25 +141,36 @@ static PetscErrorCode start(const InkMesh *mesh, int field, double *values, int 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ink_mesh_exchange_fields(const InkMesh *mesh, int n, double *values) {
+/* All n fields across the sides first to last. */
+static PetscErrorCode exchange_sides(const InkMesh *mesh, int first, int last, int n, double *values) {
   PetscFunctionBeginUser;
   struct InkHalo *halo = mesh->halo;
   int requests = 0;
-  PetscCall(make_room(halo, n));
-  for (int f = 0; f < n; f++) PetscCall(start(mesh, f, values + f * mesh->size, &requests));
+  for (int f = 0; f < n; f++) PetscCall(start(mesh, first, last, f, values + f * mesh->size, &requests));
   for (int f = 0; f < n; f++)
-    for (int side = 0; side < INK_SIDES; side++) {
+    for (int side = first; side <= last; side++) {
       const InkFace *face = &halo->face[side];
       double *field = values + f * mesh->size;
-      if (face->local) copy_across(face, field + halo->face[side ^ 1].send, field + face->recv);
+      if (face->local) /* the ghosts at one end are the cells at the other */
+        copy_box(face->extent, field + halo->face[side ^ 1].send, face->stride, field + face->recv,
+                 face->stride);
     }
   PetscCallMPI(MPI_Waitall(requests, halo->request, MPI_STATUSES_IGNORE));
   for (int f = 0; f < n; f++)
-    for (int side = 0; side < INK_SIDES; side++) {
+    for (int side = first; side <= last; side++) {
       const InkFace *face = &halo->face[side];
       if (face->used && !face->local && !face->in_place)
         unpack(face, halo->buffer + f * halo->size + face->in, values + f * mesh->size + face->recv);
     }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ink_mesh_exchange_fields(const InkMesh *mesh, int n, double *values) {
+  PetscFunctionBeginUser;
+  PetscCall(make_room(mesh->halo, n));
+  const int together = mesh->width == 1 ? 2 * mesh->dim : 2;
+  for (int side = 0; side < 2 * mesh->dim; side += together)
+    PetscCall(exchange_sides(mesh, side, side + together - 1, n, values));
   PetscFunctionReturn(0);
 }
 

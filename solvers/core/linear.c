@@ -16,15 +16,19 @@ struct InkLinear {
   InkKrylov *krylov;
 };
 
-int ink_linear_entries(int dim, int n, const InkCoupling *coupling, InkEntry *entry) {
+int ink_linear_entries(int dim, int n, const InkCoupling *coupling, const InkReach *reach, InkEntry *entry) {
   int count = 0;
   for (int b = 0; b < n * n; b++) {
     if (coupling[b] == INK_UNCOUPLED) continue;
-    const int ends = coupling[b] == INK_NEIGHBOURS ? 2 * dim : 0;
-    for (int e = -1; e < ends; e++, count++)
+    const int directions = coupling[b] == INK_NEIGHBOURS ? dim + (reach ? reach->count : 0) : 0;
+    for (int e = -1; e < 2 * directions; e++, count++) {
+      const int d = e < 0 ? -1 : e / 2;
       if (entry)
-        entry[count] =
-            (InkEntry){.row = b / n, .column = b % n, .axis = e < 0 ? -1 : e / 2, .end = e < 0 ? 0 : e % 2};
+        entry[count] = (InkEntry){.row = b / n,
+                                  .column = b % n,
+                                  .along = d < dim ? d : INK_FAR + d - dim,
+                                  .end = e < 0 ? 0 : e % 2};
+    }
   }
   return count;
 }
@@ -32,16 +36,23 @@ int ink_linear_entries(int dim, int n, const InkCoupling *coupling, InkEntry *en
 PetscErrorCode ink_linear_values(const InkStencil *matrix, const InkEntry *entry, const double **values) {
   PetscFunctionBeginUser;
   const InkBlock *block = &matrix->block[entry->row * matrix->n + entry->column];
-  *values = entry->axis < 0 ? block->diagonal : block->off[entry->axis][entry->end];
-  PetscCheck(*values, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "stencil without block (%d, %d), axis %d",
-             entry->row, entry->column, entry->axis);
+  const int along = entry->along, end = entry->end;
+  *values = along < 0         ? block->diagonal
+            : along < INK_FAR ? block->off[along][end]
+            : block->far      ? block->far[along - INK_FAR][end]
+                              : NULL;
+  PetscCheck(*values, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "stencil without block (%d, %d), direction %d",
+             entry->row, entry->column, along);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ink_linear_create(const InkMesh *mesh, int n, const InkCoupling *coupling, bool symmetric,
-                                 InkLinear **linear, InkFailure *failure) {
+PetscErrorCode ink_linear_create(const InkMesh *mesh, int n, const InkCoupling *coupling,
+                                 const InkReach *reach, bool symmetric, InkLinear **linear,
+                                 InkFailure *failure) {
   PetscFunctionBeginUser;
   *linear = NULL;
+  PetscCheck(!reach || reach->count == 0 || (n == 1 && mesh->dim > 1 && mesh->width > 1), PETSC_COMM_SELF,
+             PETSC_ERR_SUP, "a reach is for one field on several axes of a wide mesh");
   InkLinear *l;
   PetscCall(PetscNew(&l));
   l->dim = mesh->dim;
@@ -53,7 +64,7 @@ PetscErrorCode ink_linear_create(const InkMesh *mesh, int n, const InkCoupling *
   else if (mesh->dim == 1 && !tridiagonal && ink_banded_size(mesh, n, coupling) <= DIRECT_LIMIT)
     PetscCall(ink_banded_create(mesh, n, coupling, &l->banded));
   else
-    PetscCall(ink_krylov_create(mesh, n, coupling, symmetric, &l->krylov, failure));
+    PetscCall(ink_krylov_create(mesh, n, coupling, reach, symmetric, &l->krylov, failure));
   if (!l->direct && !l->banded && !l->krylov) PetscCall(PetscFree(l)); /* failed */
   *linear = l;
   PetscFunctionReturn(0);

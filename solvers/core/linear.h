@@ -2,7 +2,10 @@
  * block by block (InkStencil):
  *
  *     sum over f of [ diagonal_sf[c] x_f[c] + sum over axes a (off_sf[a][0][c] x_f[lower neighbour along a]
- *                   + off_sf[a][1][c] x_f[upper neighbour]) ] = b_s[c]
+ *                   + off_sf[a][1][c] x_f[upper neighbour]) ] = b_s[c],
+ *
+ * and of one field on several axes also far[d][0] x[cell at -offset[d]] + far[d][1] x[cell at +offset[d]] for
+ * the directions d of a reach.
  *
  * One axis: a direct band factorisation with partial pivoting on the gathered system (n fields a cell
  * interleaved; periodic ends folded), the same bits on any rank count. More axes: PETSc, CG where symmetric
@@ -23,11 +26,13 @@ typedef struct InkLinearResult {
   char reason[160]; /* when not converged: in words */
 } InkLinearResult;
 
-/* coupling: [n * n] which blocks the matrices to come have. symmetric: every one is symmetric positive
- * definite (only when n is 1). failure (INK_USAGE): more unknowns than this PETSc can number; *linear is then
- * NULL. Collective. */
-PetscErrorCode ink_linear_create(const InkMesh *mesh, int n, const InkCoupling *coupling, bool symmetric,
-                                 InkLinear **linear, InkFailure *failure);
+/* coupling: [n * n] which blocks the matrices to come have. reach: of their one block, on a mesh of more than
+ * one axis that is wide enough; NULL: faces only; kept, not copied. symmetric: every one is symmetric
+ * positive definite (only when n is 1). failure (INK_USAGE): more unknowns than this PETSc can number;
+ * *linear is then NULL. Collective. */
+PetscErrorCode ink_linear_create(const InkMesh *mesh, int n, const InkCoupling *coupling,
+                                 const InkReach *reach, bool symmetric, InkLinear **linear,
+                                 InkFailure *failure);
 /* Sets the matrix (copied). keep_preconditioner: go on with the one that was made for an earlier matrix (a
  * direct solver always factors). Entries must be finite. Collective. */
 PetscErrorCode ink_linear_matrix(InkLinear *linear, const InkStencil *matrix, bool keep_preconditioner);

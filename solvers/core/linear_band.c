@@ -117,7 +117,7 @@ double ink_banded_size(const InkMesh *mesh, int n, const InkCoupling *coupling) 
   int lower, upper;
   bandwidths(mesh, n, coupling, &lower, &upper);
   return (double)mesh->axis[0].cells *
-         (n * (2.0 * lower + upper + 5) + ink_linear_entries(1, n, coupling, NULL));
+         (n * (2.0 * lower + upper + 5) + ink_linear_entries(1, n, coupling, NULL, NULL));
 }
 
 PetscErrorCode ink_banded_create(const InkMesh *mesh, int n, const InkCoupling *coupling,
@@ -130,9 +130,9 @@ PetscErrorCode ink_banded_create(const InkMesh *mesh, int n, const InkCoupling *
   b->mesh = mesh;
   b->n = n;
   b->folded = mesh->axis[0].periodic;
-  b->entries = ink_linear_entries(1, n, coupling, NULL);
+  b->entries = ink_linear_entries(1, n, coupling, NULL, NULL);
   PetscCall(PetscMalloc1(b->entries, &b->entry));
-  ink_linear_entries(1, n, coupling, b->entry);
+  ink_linear_entries(1, n, coupling, NULL, b->entry);
   InkBand *band = &b->band;
   bandwidths(mesh, n, coupling, &band->lower, &band->upper);
   band->width = 2 * band->lower + band->upper + 1;
@@ -193,7 +193,7 @@ static void fill(InkBanded *b) {
                            place(b, c < cells - 1 ? c + 1 : 0)};
     for (int e = 0; e < b->entries; e++) {
       const InkEntry *entry = &b->entry[e];
-      const int side = entry->axis < 0 ? 0 : entry->end ? 1 : -1;
+      const int side = entry->along < 0 ? 0 : entry->end ? 1 : -1;
       if (!b->folded && side != 0 && c == (side < 0 ? 0 : cells - 1)) continue; /* a wall */
       const int64_t row = b->n * at[1] + entry->row, column = b->n * at[1 + side] + entry->column;
       band->a[row * band->width + column - row + band->lower] += b->all[c * b->entries + e];

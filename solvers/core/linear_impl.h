@@ -35,21 +35,23 @@ PetscErrorCode ink_banded_destroy(InkBanded **banded);
 
 /* More axes, or more unknowns than a rank should factor: PETSc. */
 typedef struct InkKrylov InkKrylov;
-PetscErrorCode ink_krylov_create(const InkMesh *mesh, int n, const InkCoupling *coupling, bool symmetric,
-                                 InkKrylov **krylov, InkFailure *failure);
+PetscErrorCode ink_krylov_create(const InkMesh *mesh, int n, const InkCoupling *coupling,
+                                 const InkReach *reach, bool symmetric, InkKrylov **krylov,
+                                 InkFailure *failure);
 PetscErrorCode ink_krylov_matrix(InkKrylov *krylov, const InkStencil *matrix, bool keep_preconditioner);
 PetscErrorCode ink_krylov_solve(InkKrylov *krylov, const double *b, double rtol, double atol, double *x,
                                 InkLinearResult *result);
 PetscErrorCode ink_krylov_destroy(InkKrylov **krylov);
 
 /* The entries of a cell's rows in the order of their blocks: diagonal first, then, where the block has
- * neighbours, lower and upper along each axis. */
+ * neighbours, lower and upper along each axis and each direction of the reach. */
 typedef struct InkEntry {
   int row, column; /* fields s and f */
-  int axis, end;   /* of the neighbour; axis -1: the cell itself */
+  int along, end;  /* of the neighbour: the axis, or INK_FAR + direction of the reach; -1: the cell itself */
 } InkEntry;
-/* entry[] (may be NULL) is filled; returns how many. */
-int ink_linear_entries(int dim, int n, const InkCoupling *coupling, InkEntry *entry);
+enum { INK_FAR = 3 };
+/* entry[] (may be NULL) is filled; returns how many. reach may be NULL. */
+int ink_linear_entries(int dim, int n, const InkCoupling *coupling, const InkReach *reach, InkEntry *entry);
 /* The array of a stencil that holds an entry; an error where it is missing. */
 PetscErrorCode ink_linear_values(const InkStencil *matrix, const InkEntry *entry, const double **values);
 #endif

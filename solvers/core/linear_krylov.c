@@ -33,17 +33,29 @@ static PetscErrorCode number_cells(const InkMesh *mesh, double **number) {
   PetscFunctionReturn(0);
 }
 
+/* From a cell to the neighbour of an entry, in arrays of the mesh. */
+static int64_t step_to(const InkKrylov *krylov, const InkEntry *entry) {
+  const InkMesh *mesh = krylov->mesh;
+  int64_t step = 0;
+  if (entry->along >= INK_FAR)
+    for (int axis = 0; axis < mesh->dim; axis++)
+      step += krylov->reach->offset[entry->along - INK_FAR][axis] * mesh->stride[axis];
+  else if (entry->along >= 0)
+    step = mesh->stride[entry->along];
+  return entry->end ? step : -step;
+}
+
 /* Rows and columns of one entry in all owned cells; column -1, which PETSc passes over, at walls. */
 static void places(const InkKrylov *krylov, const double *number, const InkEntry *entry, PetscInt *row,
                    PetscInt *column) {
   const InkMesh *mesh = krylov->mesh;
-  const int64_t step = entry->axis < 0 ? 0 : entry->axis == 0 ? 1 : mesh->stride[entry->axis];
+  const int64_t step = step_to(krylov, entry);
   const PetscInt n = krylov->n;
   int64_t at = 0;
   for (int64_t k = 0; k < mesh->count[2]; k++)
     for (int64_t j = 0; j < mesh->count[1]; j++)
       for (int64_t i = 0, c = row_start(mesh, j, k); i < mesh->count[0]; i++, c++, at++) {
-        const PetscInt other = (PetscInt)number[entry->end ? c + step : c - step];
+        const PetscInt other = (PetscInt)number[c + step];
         row[at] = n * (PetscInt)number[c] + entry->row;
         column[at] = other < 0 ? -1 : n * other + entry->column;
       }
@@ -102,18 +114,20 @@ static PetscErrorCode check_size(const InkKrylov *krylov, bool *fits, InkFailure
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ink_krylov_create(const InkMesh *mesh, int n, const InkCoupling *coupling, bool symmetric,
-                                 InkKrylov **krylov, InkFailure *failure) {
+PetscErrorCode ink_krylov_create(const InkMesh *mesh, int n, const InkCoupling *coupling,
+                                 const InkReach *reach, bool symmetric, InkKrylov **krylov,
+                                 InkFailure *failure) {
   PetscFunctionBeginUser;
   InkKrylov *k;
   PetscCall(PetscNew(&k));
   k->mesh = mesh;
+  k->reach = reach;
   k->n = n;
   k->symmetric = symmetric;
   for (int p = 0; p < INK_PRECONDITIONERS; p++) k->failed[p] = INFINITY;
-  k->entries = ink_linear_entries(mesh->dim, n, coupling, NULL);
+  k->entries = ink_linear_entries(mesh->dim, n, coupling, reach, NULL);
   PetscCall(PetscMalloc1(k->entries, &k->entry));
-  ink_linear_entries(mesh->dim, n, coupling, k->entry);
+  ink_linear_entries(mesh->dim, n, coupling, reach, k->entry);
   bool fits;
   PetscCall(check_size(k, &fits, failure));
   if (fits) {

@@ -15,6 +15,7 @@ typedef enum InkPreconditioner {
 
 struct InkKrylov {
   const InkMesh *mesh;
+  const InkReach *reach; /* or NULL */
   int n, entries;
   bool symmetric;
   InkEntry *entry; /* [entries] of a cell's rows */

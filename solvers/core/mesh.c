@@ -12,15 +12,15 @@ static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; 
 static int64_t off_page(int64_t stride) { return stride % PAGE == 0 ? stride + 2 * LINE : stride; }
 
 static void layout(InkMesh *mesh) {
-  const int64_t *count = mesh->count;
+  const int64_t *count = mesh->count, width = mesh->width;
   mesh->stride[0] = 1;
-  mesh->stride[1] = off_page(round_up(count[0] + 2, LINE));
-  mesh->stride[2] = off_page(mesh->stride[1] * (count[1] + (mesh->dim > 1 ? 2 : 0)));
-  mesh->origin = LINE;
-  for (int a = 1; a < mesh->dim; a++) mesh->origin += mesh->stride[a];
+  mesh->stride[1] = off_page(round_up(count[0] + 2 * width, LINE));
+  mesh->stride[2] = off_page(mesh->stride[1] * (count[1] + (mesh->dim > 1 ? 2 * width : 0)));
+  mesh->origin = round_up(width, LINE);
+  for (int a = 1; a < mesh->dim; a++) mesh->origin += width * mesh->stride[a];
   int64_t last = mesh->origin; /* start of the last row, ghosts included */
-  for (int a = 1; a < mesh->dim; a++) last += count[a] * mesh->stride[a];
-  mesh->size = last + round_up(count[0] + 1, LINE);
+  for (int a = 1; a < mesh->dim; a++) last += (count[a] + width - 1) * mesh->stride[a];
+  mesh->size = last + round_up(count[0] + width, LINE);
 }
 
 static int rank_at(const InkMesh *mesh, const int at[3]) {
@@ -47,25 +47,33 @@ static void place(InkMesh *mesh, int rank) {
   }
 }
 
-void ink_mesh_too_small(int ranks, int dim, const int64_t cells[3], char *message, size_t size) {
+void ink_mesh_too_small(int ranks, int dim, const int64_t cells[3], int least, char *message, size_t size) {
   char shape[96] = "";
   for (int a = 0; a < dim; a++) {
     size_t used = strlen(shape);
     snprintf(shape + used, sizeof shape - used, "%s%lld", a > 0 ? " x " : "", (long long)cells[a]);
   }
-  snprintf(message, size,
-           "mesh too small for %d ranks: %s cells cannot be cut so that every rank gets one; use at most %d",
-           ranks, shape, ink_decompose_most(ranks, dim, cells));
+  const int most = ink_decompose_most(ranks, dim, cells, least);
+  char each[48] = "one";
+  if (least > 1) snprintf(each, sizeof each, "%d along each axis", least);
+  if (most == 0)
+    snprintf(message, size, "mesh too small: %s cells, and %s are needed", shape, each);
+  else
+    snprintf(message, size,
+             "mesh too small for %d ranks: %s cells cannot be cut so that every rank gets %s; use at most %d",
+             ranks, shape, each, most);
 }
 
 static PetscErrorCode make_axes(const InkAxisSpec spec[], InkMesh *mesh) {
   PetscFunctionBeginUser;
   static const InkAxisSpec unused = {.from = 0, .to = 1, .cells = 1};
+  static const int straight_axes[] = {INK_VAR_X, INK_VAR_Y, INK_VAR_Z},
+                   round_axes[] = {INK_VAR_R, INK_VAR_Z, INK_VAR_Y};
   for (int a = 0; a < 3; a++) {
     bool used = a < mesh->dim;
     const bool straight = mesh->coordinates == INK_AXISYMMETRIC && a > 0;
-    char name = mesh->coordinates == INK_CARTESIAN ? "xyz"[a] : "rzy"[a];
-    PetscCall(ink_axis_create(used ? &spec[a] : &unused, name,
+    const int variable = (mesh->coordinates == INK_CARTESIAN ? straight_axes : round_axes)[a];
+    PetscCall(ink_axis_create(used ? &spec[a] : &unused, variable,
                               used && !straight ? mesh->coordinates : INK_CARTESIAN, &mesh->axis[a]));
   }
   mesh->cells = mesh->axis[0].cells * mesh->axis[1].cells * mesh->axis[2].cells;
@@ -74,6 +82,14 @@ static PetscErrorCode make_axes(const InkAxisSpec spec[], InkMesh *mesh) {
 
 PetscErrorCode ink_mesh_build(MPI_Comm comm, const InkAxisSpec spec[], int dim, InkCoordinates coordinates,
                               InkMesh **mesh, InkFailure *failure) {
+  PetscFunctionBeginUser;
+  PetscCall(ink_mesh_build_wide(comm, spec, dim, coordinates, 1, mesh, failure));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ink_mesh_build_wide(MPI_Comm comm, const InkAxisSpec spec[], int dim,
+                                   InkCoordinates coordinates, int width, InkMesh **mesh,
+                                   InkFailure *failure) {
   PetscFunctionBeginUser;
   int size, rank;
   *mesh = NULL;
@@ -84,11 +100,12 @@ PetscErrorCode ink_mesh_build(MPI_Comm comm, const InkAxisSpec spec[], int dim, 
   made->comm = MPI_COMM_NULL;
   made->dim = dim;
   made->coordinates = coordinates;
+  made->width = width;
   PetscCall(make_axes(spec, made));
   int64_t cells[3] = {made->axis[0].cells, made->axis[1].cells, made->axis[2].cells};
-  if (!ink_decompose(size, dim, cells, made->ranks)) {
+  if (!ink_decompose(size, dim, cells, width, made->ranks)) {
     char message[256];
-    ink_mesh_too_small(size, dim, cells, message, sizeof message);
+    ink_mesh_too_small(size, dim, cells, width, message, sizeof message);
     ink_fail(failure, INK_USAGE, "%s", message);
     PetscCall(ink_mesh_destroy(&made));
     PetscFunctionReturn(0);
@@ -156,7 +173,10 @@ void ink_mesh_place(const InkMesh *mesh, const int64_t index[], const double at[
   size_t used = (size_t)snprintf(text, size, "cell (");
   for (int a = 0; a < mesh->dim && used < size; a++)
     used += (size_t)snprintf(text + used, size - used, "%s%lld", a ? ", " : "", (long long)index[a]);
-  for (int a = 0; a < mesh->dim && used < size; a++)
-    used += (size_t)snprintf(text + used, size - used, "%s%c = %.6g m", a ? ", " : ") at ",
-                             mesh->axis[a].name, at[a]);
+  for (int a = 0; a < mesh->dim && used < size; a++) {
+    const InkAxis *axis = &mesh->axis[a];
+    const bool unit = strcmp(axis->unit, "1") != 0;
+    used += (size_t)snprintf(text + used, size - used, "%s%s = %.6g%s%s", a ? ", " : ") at ", axis->name,
+                             at[a], unit ? " " : "", unit ? axis->unit : "");
+  }
 }

@@ -10,6 +10,7 @@
  */
 #include "mesh.h"
 #include <math.h>
+#include <string.h>
 
 static const double pi = 3.14159265358979323846;
 
@@ -101,26 +102,31 @@ static void fill_metrics(InkCoordinates coordinates, InkAxis *axis) {
   for (int64_t i = 0; i <= axis->cells; i++) axis->area[i] = face_area(coordinates, face[i]);
 }
 
-static int variable_of(char name) {
-  switch (name) {
-  case 'x':
-    return INK_VAR_X;
-  case 'y':
-    return INK_VAR_Y;
-  case 'z':
-    return INK_VAR_Z;
-  default:
-    return INK_VAR_R;
-  }
+static PetscErrorCode make_names(const char *name, const char *unit, InkAxis *axis) {
+  PetscFunctionBeginUser;
+  const size_t size = strlen(name) + sizeof "_min";
+  char *text[4];
+  for (int i = 0; i < 3; i++) PetscCall(PetscMalloc1(size, &text[i]));
+  PetscCall(PetscStrallocpy(unit, &text[3]));
+  (void)snprintf(text[0], size, "%s", name);
+  (void)snprintf(text[1], size, "%s_min", name);
+  (void)snprintf(text[2], size, "%s_max", name);
+  axis->name = text[0];
+  axis->side[0] = text[1];
+  axis->side[1] = text[2];
+  axis->unit = text[3];
+  PetscFunctionReturn(0);
 }
 
-PetscErrorCode ink_axis_create(const InkAxisSpec *spec, char name, InkCoordinates coordinates,
+PetscErrorCode ink_axis_create(const InkAxisSpec *spec, int variable, InkCoordinates coordinates,
                                InkAxis *axis) {
   PetscFunctionBeginUser;
+  static const char *const letter[] = {"x", "y", "z", "r"};
   InkAxisSegment whole = {spec->to, spec->cells, spec->grading};
   const InkAxisSegment *segment = spec->segments > 0 ? spec->segment : &whole;
   int count = spec->segments > 0 ? spec->segments : 1;
-  *axis = (InkAxis){.name = name, .variable = variable_of(name), .from = spec->from};
+  *axis = (InkAxis){.variable = variable, .from = spec->from};
+  PetscCall(make_names(spec->name ? spec->name : letter[variable], spec->unit ? spec->unit : "m", axis));
   for (int s = 0; s < count; s++) axis->cells += segment[s].cells;
   axis->to = segment[count - 1].to;
   axis->uniform = count == 1 && (grading_of(segment[0].grading) == 1 || axis->cells == 1);
@@ -140,5 +146,8 @@ PetscErrorCode ink_axis_create(const InkAxisSpec *spec, char name, InkCoordinate
 }
 
 void ink_axis_destroy(InkAxis *axis) {
+  (void)PetscFree(axis->name);
+  for (int end = 0; end < 2; end++) (void)PetscFree(axis->side[end]);
+  (void)PetscFree(axis->unit);
   (void)PetscFree4(axis->face, axis->centroid, axis->volume, axis->area);
 }

@@ -2,9 +2,7 @@
 #include "mesh_impl.h"
 
 const char *ink_side_name(const InkMesh *mesh, int side) {
-  static const char *const names[INK_SIDES] = {"x_min", "x_max", "y_min", "y_max", "z_min", "z_max"};
-  static const char *const radial[INK_SIDES] = {"r_min", "r_max", "z_min", "z_max", "", ""};
-  return mesh->coordinates == INK_CARTESIAN ? names[side] : radial[side];
+  return side / 2 < mesh->dim ? mesh->axis[side / 2].side[side % 2] : "";
 }
 
 bool ink_side_exists(const InkMesh *mesh, int side) {

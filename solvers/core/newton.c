@@ -31,11 +31,14 @@ struct InkNewton {
 const double *ink_newton_capacity(const InkNewton *newton) { return newton->capacity; }
 const double *ink_newton_last_residual(const InkNewton *newton) { return newton->residual; }
 
+static int far_directions(const InkStencil *stencil) { return stencil->reach ? stencil->reach->count : 0; }
+
 /* Only the blocks and arrays that exist. */
 static PetscErrorCode stencil_create(const InkSystem *system, InkStencil *stencil) {
   PetscFunctionBeginUser;
   const int blocks = system->n * system->n;
   stencil->n = system->n;
+  stencil->reach = system->reach;
   PetscCall(PetscCalloc1(blocks, &stencil->block));
   for (int b = 0; b < blocks; b++) {
     if (system->coupling[b] == INK_UNCOUPLED) continue;
@@ -44,11 +47,18 @@ static PetscErrorCode stencil_create(const InkSystem *system, InkStencil *stenci
       for (int end = 0; end < 2; end++)
         PetscCall(ink_mesh_array(system->mesh, &stencil->block[b].off[axis][end]));
   }
+  const int reach = far_directions(stencil);
+  if (reach > 0) PetscCall(PetscCalloc1(reach, &stencil->block[0].far));
+  for (int d = 0; d < reach; d++)
+    for (int end = 0; end < 2; end++) PetscCall(ink_mesh_array(system->mesh, &stencil->block[0].far[d][end]));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode stencil_destroy(InkStencil *stencil) {
   PetscFunctionBeginUser;
+  for (int d = 0; d < far_directions(stencil); d++)
+    for (int end = 0; end < 2; end++) ink_mesh_free(&stencil->block[0].far[d][end]);
+  PetscCall(PetscFree(stencil->block[0].far));
   for (int b = 0; b < stencil->n * stencil->n; b++) {
     ink_mesh_free(&stencil->block[b].diagonal);
     for (int axis = 0; axis < 3; axis++)
@@ -62,8 +72,8 @@ PetscErrorCode ink_newton_create(const InkSystem *system, InkNewton **newton, In
   PetscFunctionBeginUser;
   *newton = NULL;
   InkLinear *linear;
-  PetscCall(
-      ink_linear_create(system->mesh, system->n, system->coupling, system->symmetric, &linear, failure));
+  PetscCall(ink_linear_create(system->mesh, system->n, system->coupling, system->reach, system->symmetric,
+                              &linear, failure));
   if (!linear) PetscFunctionReturn(0);
   InkNewton *w;
   PetscCall(PetscNew(&w));
@@ -185,6 +195,9 @@ static void combine_block(InkNewton *newton, const InkNewtonProblem *problem, do
       for (int axis = 0; axis < mesh->dim && to->off[0][0]; axis++)
         for (int side = 0; side < 2; side++)
           for (int64_t c = row; c < end; c++) to->off[axis][side][c] = -factor * from->off[axis][side][c];
+      for (int d = 0; to->far && d < newton->matrix.reach->count; d++)
+        for (int side = 0; side < 2; side++)
+          for (int64_t c = row; c < end; c++) to->far[d][side][c] = -factor * from->far[d][side][c];
     }
 }
 
@@ -208,6 +221,8 @@ static PetscErrorCode matrix_is_finite(const InkNewton *newton, bool *finite) {
     if (block->diagonal) good = good && all_finite(mesh, block->diagonal);
     for (int axis = 0; axis < mesh->dim && block->off[0][0]; axis++)
       for (int end = 0; end < 2; end++) good = good && all_finite(mesh, block->off[axis][end]);
+    for (int d = 0; block->far && d < newton->matrix.reach->count; d++)
+      for (int end = 0; end < 2; end++) good = good && all_finite(mesh, block->far[d][end]);
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &good, 1, MPI_INT, MPI_MIN, mesh->comm));
   *finite = good != 0;

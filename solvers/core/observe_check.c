@@ -28,39 +28,41 @@ static double axis_end(const InkAxisSpec *axis) {
 
 static void check_place(const InkDeck *deck, const char *probe, const InkMeshSpec *mesh, InkErrors *errors) {
   const double *at;
-  const char *letters = ink_mesh_letters(mesh->coordinates);
   char path[256];
   if (!ink_deck_node(deck, "probes.%s.at", probe)) return; /* a required key: reported by the reader */
   int count = ink_deck_numbers(deck, &at, "probes.%s.at", probe);
   snprintf(path, sizeof path, "probes.%s.at", probe);
   if (count != mesh->dim) {
-    ink_deck_error(deck, errors, path, "needs %d coordinate%s, one for each axis of the mesh; got %d",
-                   mesh->dim, mesh->dim == 1 ? "" : "s", count);
+    ink_deck_error(deck, errors, path, "needs %d coordinate%s, one for each %s; got %d", mesh->dim,
+                   mesh->dim == 1 ? "" : "s",
+                   ink_deck_state(deck, NULL) < 0 ? "axis of the mesh" : "state variable", count);
     return;
   }
   for (int a = 0; a < mesh->dim; a++) {
     double from = mesh->axis[a].from, to = axis_end(&mesh->axis[a]);
     if (ink_probe_inside(1, &from, &to, &at[a])) continue;
-    ink_deck_error(deck, errors, path, "is outside the domain: %c = %.9g is not between %.9g and %.9g",
-                   letters[a], at[a], from, to);
+    ink_deck_error(deck, errors, path, "is outside the domain: %s = %.9g is not between %.9g and %.9g",
+                   mesh->axis[a].name, at[a], from, to);
   }
 }
 
-/* Are the mesh's required keys there? What is missing was reported by the reader. */
+/* Are the axes' required keys there? What is missing was reported by the reader. */
 static bool mesh_is_complete(const InkDeck *deck) {
-  for (const char *c = ink_mesh_letters(ink_deck_coordinates(deck)); *c; c++) {
-    if (!ink_deck_has(deck, "mesh.%c", *c)) continue;
-    if (!ink_deck_node(deck, "mesh.%c.from", *c)) return false;
-    for (int s = 0; s < ink_deck_count(deck, "mesh.%c.segments", *c); s++)
-      if (!ink_deck_node(deck, "mesh.%c.segments[%d].to", *c, s) ||
-          !ink_deck_node(deck, "mesh.%c.segments[%d].cells", *c, s))
+  const InkDomainAxis *axes;
+  const int dim = ink_deck_axes(deck, &axes);
+  for (int a = 0; a < dim; a++) {
+    const char *section = axes[a].section;
+    if (!ink_deck_node(deck, "%s.from", section)) return false;
+    for (int s = 0; s < ink_deck_count(deck, "%s.segments", section); s++)
+      if (!ink_deck_node(deck, "%s.segments[%d].to", section, s) ||
+          !ink_deck_node(deck, "%s.segments[%d].cells", section, s))
         return false;
   }
   return true;
 }
 
 void ink_probes_check(const InkDeck *deck, InkErrors *errors) {
-  if (!ink_deck_sound(deck, "mesh")) return;
+  if (!ink_deck_sound(deck, "%s", ink_deck_domain(deck))) return;
   InkErrors *of_mesh = ink_errors_create();
   ink_mesh_check(deck, 1, of_mesh);
   InkMeshSpec mesh = {.dim = 0};

@@ -67,10 +67,10 @@ PetscErrorCode ink_observe_amplitude(const InkFieldView *view, int axis, double 
   PetscFunctionReturn(0);
 }
 
-static bool axis_has_equal_cells(const InkDeck *deck, char axis) {
-  int segments = ink_deck_count(deck, "mesh.%c.segments", axis);
-  const InkNode *grading = segments > 0 ? ink_deck_node(deck, "mesh.%c.segments[0].grading", axis)
-                                        : ink_deck_node(deck, "mesh.%c.grading", axis);
+static bool axis_has_equal_cells(const InkDeck *deck, const char *section) {
+  int segments = ink_deck_count(deck, "%s.segments", section);
+  const InkNode *grading = segments > 0 ? ink_deck_node(deck, "%s.segments[0].grading", section)
+                                        : ink_deck_node(deck, "%s.grading", section);
   return segments <= 1 && (!grading || grading->number == 1);
 }
 
@@ -79,9 +79,11 @@ bool ink_deck_has_spectrum(const InkDeck *deck, char *why, size_t size) {
     snprintf(why, size, "a wavelength needs a Cartesian mesh");
     return false;
   }
-  for (int a = 0; a < ink_deck_dimension(deck); a++) {
-    if (axis_has_equal_cells(deck, "xyz"[a])) continue;
-    snprintf(why, size, "a wavelength needs equal cells, and those of axis %c are not", "xyz"[a]);
+  const InkDomainAxis *axes;
+  const int dim = ink_deck_axes(deck, &axes);
+  for (int a = 0; a < dim; a++) {
+    if (axis_has_equal_cells(deck, axes[a].section)) continue;
+    snprintf(why, size, "a wavelength needs equal cells, and those of axis %s are not", axes[a].name);
     return false;
   }
   return true;

@@ -130,7 +130,7 @@ static PetscErrorCode look_at_velocity(InkDiffusion *diffusion, double t, const 
     char what[32];
     if (!diffusion->velocity.program[a]) continue;
     PetscCall(look_at(diffusion, diffusion->velocity.program[a], INK_ANY_SIGN, 0.0, t, u, &spot));
-    (void)snprintf(what, sizeof what, "velocity.%c", mesh->axis[a].name);
+    (void)snprintf(what, sizeof what, "velocity.%s", mesh->axis[a].name);
     if (spot.found) say(mesh, &spot, what, text, size);
   }
   PetscFunctionReturn(0);

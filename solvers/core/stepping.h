@@ -30,12 +30,22 @@
 typedef struct InkBlock {
   double *diagonal;  /* NULL: the block is zero */
   double *off[3][2]; /* NULL for axes not in use, and in blocks that couple a cell with itself only */
+  double *(*far)[2]; /* [reach->count]: [d][0] multiplies the cell at -offset[d], [d][1] the one at
+                        +offset[d]; zero where there is none. NULL without a reach */
 } InkBlock;
+
+/* The neighbours of a cell besides those across its faces: the cells at -offset and +offset, of a mesh that
+ * is wide enough. */
+typedef struct InkReach {
+  int count;
+  const int (*offset)[3];
+} InkReach;
 
 /* dG/du: block[s * n + f] is dG_s/du_f. Which blocks there are says InkSystem.coupling. */
 typedef struct InkStencil {
   int n;
-  InkBlock *block; /* [n * n] */
+  InkBlock *block;       /* [n * n] */
+  const InkReach *reach; /* NULL: faces only; only when n is 1 */
 } InkStencil;
 
 typedef enum InkCoupling {
@@ -44,18 +54,35 @@ typedef enum InkCoupling {
   INK_NEIGHBOURS /* with the face neighbours: diffusion, advection */
 } InkCoupling;
 
+/* What mends a step after it. */
+typedef struct InkFinish {
+  void *context;
+  /* Part of every step that is taken, and of no trial: `after` is the state at t + dt that a step from
+   * `before` at t has made, by forward Euler's method (euler) or by one of higher order. It may be changed,
+   * but not its content, the sum of M u. Ghosts of both may be filled. Collective; for explicit runs the same
+   * bits on any rank count. */
+  PetscErrorCode (*mend)(void *context, double t, double dt, bool euler, double *before, double *after);
+  /* The longest step from (t,u) that it is good for: implicit steps that the deck does not fix are no longer.
+   * Max norms only; the same on all ranks. */
+  PetscErrorCode (*longest)(void *context, double t, double *u, double *dt);
+} InkFinish;
+
 typedef struct InkSystem {
   void *context;
   const InkMesh *mesh;
   int n;                       /* fields */
   const char *const *field;    /* [n] names, for messages */
   const InkCoupling *coupling; /* [n * n] of dG/du; diagonal blocks are never INK_UNCOUPLED */
+  const InkReach *reach;       /* of dG/du; NULL: faces only; only when n is 1 */
   bool linear;                 /* G is affine in u and M does not depend on u */
   bool symmetric;              /* dG/du is symmetric (and -dG/du positive semi-definite); only when n is 1 */
   bool constant;               /* dG/du and M do not depend on t and u: factor once per dt */
   bool moving;                 /* G or M depends on t itself, through data or coefficients */
   bool singular;               /* constants are in the null space of dG/du (no side fixes the level) */
-  bool reacts;                 /* G has sources that may grow with u, and errors with them */
+  bool fades;   /* fields spread out and die away, so that what they were says nothing of what they
+                   are: tolerances are relative to the present range, not the range so far */
+  bool carries; /* u is carried along: forward Euler's errors add up on the way */
+  bool reacts;  /* G has sources that may grow with u, and errors with them */
   /* [n] fields that cannot become negative (nonnegative.h): what implicit steps leave below zero by no more
    * than the tolerance is set to zero, so that it cannot grow. NULL: none. */
   const bool *nonnegative;
@@ -91,6 +118,8 @@ typedef struct InkSystem {
    * side whose law has no solution. One line with field, coefficient, value, cell and place, or "" when there
    * is nothing. Collective; the same on all ranks. May be NULL. */
   PetscErrorCode (*fault)(void *context, double t, double *u, char *text, size_t size);
+
+  const InkFinish *finish; /* NULL: steps are left as they are */
 } InkSystem;
 
 /* The numbers stand in checkpoints. */

@@ -22,17 +22,18 @@
  * Accuracy. An implicit run may make an error of tolerance a step. Forward Euler's is estimated from the
  * start's local error, steps * dt/2 max |k(t + dt, u + dt k) - k(t,u)| of the fields' sizes, but only when it
  * would take fewer than 0.01 / tolerance steps (1000): with that many its error, about 1/steps of the change,
- * is below the other's, whatever jumps at the start say (unless the system reacts: then errors grow with the
- * solution). Where forward Euler's is the larger one implicit is
- * taken though it takes longer, but not when that is more than a second and five times as long
- * (the estimate is a bound, and errors in time and space of forward Euler partly cancel; where the system
- * reacts, ten minutes); the reason then says so.
+ * is below the other's, whatever jumps at the start say (unless the system reacts or the solution is carried
+ * along: then errors grow with it or add up; what mends a step mends its error in time, too). Where forward
+ * Euler's is the larger one implicit is taken though it takes longer, but not when that is more than a second
+ * and five times as long (the estimate is a bound, and errors in time and space of forward Euler partly
+ * cancel; where the system reacts or carries, ten minutes); the reason then says so.
  */
 #include <math.h>
 #include <string.h>
 #include "stepping_impl.h"
 
 static const double EXPLICIT_STEP = 1e-5, EXPLICIT_CELL = 4e-9;
+static const double FINISH_CELL = 2e-8;                                          /* to mend a step */
 static const double IMPLICIT_STEP = 1e-4, IMPLICIT_CELL[3] = {2e-7, 4e-6, 8e-6}; /* one, two, three axes */
 static const double SPLIT_STEP = 1e-4, SPLIT_CELL = 1e-7; /* six stages: a transform and the rest each */
 static const double NONLINEAR_FACTOR = 3;                 /* matrices and Newton iterations */
@@ -43,7 +44,7 @@ static const double STABLE_FIXED = 1; /* the same for a dt that the deck fixes *
 
 static const double MANY_STEPS = 0.01;                 /* over the tolerance: see Accuracy */
 static const double PATIENCE = 1, PATIENCE_FACTOR = 5; /* seconds, and times as long as explicit */
-static const double PATIENCE_REACTING = 600;           /* the same seconds where errors grow */
+static const double PATIENCE_LONG = 600;               /* the same seconds where errors grow or add up */
 
 /* One method's expected work. */
 typedef struct InkWork {
@@ -92,7 +93,9 @@ static PetscErrorCode estimate_implicit(const InkSystem *system, double *u, doub
                                         double tolerance, InkEstimate *e) {
   PetscFunctionBeginUser;
   const double cells = (double)system->mesh->cells, n = system->n;
-  e->trbdf2.steps = ceil(START_STEPS + SWEEP * cbrt(1e-5 / tolerance));
+  double longest = INFINITY;
+  if (system->finish) PetscCall(system->finish->longest(system->finish->context, time, u, &longest));
+  e->trbdf2.steps = fmax(ceil(START_STEPS + SWEEP * cbrt(1e-5 / tolerance)), ceil(span / longest));
   e->trbdf2.seconds = e->trbdf2.steps *
                       (IMPLICIT_STEP + n * n * cells * IMPLICIT_CELL[system->mesh->dim - 1]) *
                       (system->linear ? 1 : NONLINEAR_FACTOR);
@@ -121,12 +124,13 @@ static PetscErrorCode estimate(const InkSystem *system, double *u, double time, 
   PetscCall(system->monotone_step(system->context, time, u, &e->limit));
   e->limit *= ink_explicit_fraction;
   e->euler.steps = e->limit > 0 ? fmax(1, ceil(span / e->limit)) : INFINITY;
-  e->euler.seconds = e->euler.steps * (EXPLICIT_STEP + n * cells * EXPLICIT_CELL);
+  const double cell = EXPLICIT_CELL + (system->finish ? FINISH_CELL : 0);
+  e->euler.seconds = e->euler.steps * (EXPLICIT_STEP + n * cells * cell);
   const InkWork implicit = implicit_work(e);
   e->allowed = implicit.steps * tolerance;
   e->explicit_error = 0;
-  const bool many = e->euler.steps * tolerance >= MANY_STEPS && !system->reacts;
-  if (e->euler.seconds > implicit.seconds || many) PetscFunctionReturn(0);
+  const bool many = e->euler.steps * tolerance >= MANY_STEPS && !system->reacts && !system->carries;
+  if (e->euler.seconds > implicit.seconds || many || system->finish) PetscFunctionReturn(0);
   PetscCall(ink_stepper_euler_error(system, u, time, time + span, e->limit, &e->explicit_error));
   PetscFunctionReturn(0);
 }
@@ -149,7 +153,7 @@ PetscErrorCode ink_stepper_choose(const InkSystem *system, double *u, double tim
   const InkWork implicit = implicit_work(&e);
   const bool cheaper = e.euler.seconds <= implicit.seconds;
   const bool inaccurate = !(e.explicit_error <= e.allowed);
-  const double patience = system->reacts ? PATIENCE_REACTING : PATIENCE;
+  const double patience = system->reacts || system->carries ? PATIENCE_LONG : PATIENCE;
   const bool too_long = implicit.seconds > patience && implicit.seconds > PATIENCE_FACTOR * e.euler.seconds;
   const bool explicit_wins = cheaper && (!inaccurate || too_long);
   *method = explicit_wins ? INK_EXPLICIT : split_wins(&e) ? INK_SPLIT : INK_IMPLICIT;
@@ -159,7 +163,7 @@ PetscErrorCode ink_stepper_choose(const InkSystem *system, double *u, double tim
              "; forward Euler's error would be about %.1g of the field, against %.1g%s", e.explicit_error,
              e.allowed, explicit_wins ? ": set time.method if that is too much" : "");
   snprintf(plan->reason, sizeof plan->reason,
-           "auto took %s: about %.3g explicit steps of %.3g s (%.2g s of work) or about %.3g %s "
+           "auto took %s: about %.3g explicit steps of dt = %.3g (%.2g s of work) or about %.3g %s "
            "steps at tolerance %.2g (%.2g s)%s",
            plan->method, e.euler.steps, fmin(e.limit, span), e.euler.seconds, implicit.steps,
            split_wins(&e) ? "split implicit" : "implicit", tolerance, implicit.seconds, accuracy);

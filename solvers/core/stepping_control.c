@@ -1,9 +1,9 @@
 /* The control of implicit steps: the ranges that tolerances are relative to, the first step, data that move,
  * and the next step.
  *
- * Control: max norm over the fields of the estimate relative to each field's own range so far, factor 0.9
- * error^(-1/order) within [0.2, 5], and no change of dt for less than 20 %, so that a constant matrix is used
- * many times. */
+ * Control: max norm over the fields of the estimate relative to each field's own range so far (of systems
+ * that fade, its present range), factor 0.9 error^(-1/order) within [0.2, 5], and no change of dt for less
+ * than 20 %, so that a constant matrix is used many times. */
 #include <float.h>
 #include <math.h>
 #include "stepping_impl.h"
@@ -39,8 +39,9 @@ PetscErrorCode ink_stepper_include(InkStepper *stepper, const double *u, InkRang
   for (int f = 0; f < n; f++) {
     const InkRange before = c->range[f];
     range[f] = before;
-    range[f].low = c->started != 0 ? fmin(before.low, -pair[2 * f]) : -pair[2 * f];
-    range[f].high = c->started != 0 ? fmax(before.high, pair[2 * f + 1]) : pair[2 * f + 1];
+    const bool keep = c->started != 0 && !stepper->system.fades;
+    range[f].low = keep ? fmin(before.low, -pair[2 * f]) : -pair[2 * f];
+    range[f].high = keep ? fmax(before.high, pair[2 * f + 1]) : pair[2 * f + 1];
   }
   PetscCall(PetscFree(pair));
   PetscFunctionReturn(0);

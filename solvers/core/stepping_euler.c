@@ -242,21 +242,20 @@ PetscErrorCode ink_take(InkStepper *stepper, InkAttempt *attempt) {
                                  attempt->stage[s].time, attempt->stage[s].state));
   PetscCall(ink_clip(stepper, attempt->capacity, attempt->next));
   for (int f = 0; f < system->n; f++) exact = exact && stepper->defect[f] == 0;
-  if (exact) {
-    ink_field_copy(mesh, system->n, attempt->next, stepper->u);
-    PetscFunctionReturn(0);
-  }
-  PetscCall(find_gain(stepper, attempt));
-  for (int f = 0; f < system->n; f++) {
+  if (!exact) PetscCall(find_gain(stepper, attempt));
+  for (int f = 0; f < system->n && !exact; f++) {
     const double gain = stepper->gain[f];
     const bool factor = keeps_sign(stepper, f);
     for (int64_t k = 0; k < mesh->count[2]; k++)
       for (int64_t j = 0; j < mesh->count[1]; j++) {
         const int64_t row = f * mesh->size + mesh->origin + j * mesh->stride[1] + k * mesh->stride[2];
-        const double *next = attempt->next;
-        for (int64_t c = row; c < row + mesh->count[0]; c++)
-          stepper->u[c] = factor ? next[c] + gain * next[c] : next[c] + gain;
+        double *next = attempt->next;
+        for (int64_t c = row; c < row + mesh->count[0]; c++) next[c] += factor ? gain * next[c] : gain;
       }
   }
+  const InkFinish *finish = system->finish;
+  if (finish)
+    PetscCall(finish->mend(finish->context, attempt->t, attempt->dt, false, stepper->u, attempt->next));
+  ink_field_copy(mesh, system->n, attempt->next, stepper->u);
   PetscFunctionReturn(0);
 }

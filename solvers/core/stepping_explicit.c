@@ -207,6 +207,8 @@ static PetscErrorCode take_step(InkStepper *stepper, double until, InkClock *clo
   PetscCall(choose_step(stepper, t, until, run->now, &dt, last, &fine));
   if (!fine) PetscFunctionReturn(0);
   PetscCall(system->explicit_step(system->context, t, dt, true, run->now, run->next));
+  if (system->finish)
+    PetscCall(system->finish->mend(system->finish->context, t, dt, true, run->now, run->next));
   double *const swap = run->now;
   run->now = run->next;
   run->next = swap;

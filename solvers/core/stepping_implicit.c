@@ -95,11 +95,14 @@ static PetscErrorCode try_step(InkStepper *stepper, InkAttempt *attempt, double 
 static PetscErrorCode step(InkStepper *stepper, double until, double *dt, bool *last) {
   PetscFunctionBeginUser;
   const double fixed = stepper->options.dt, t = stepper->time;
-  double speed;
+  const InkFinish *finish = stepper->system.finish;
+  double speed, longest = INFINITY;
   int not_finite = 0;
   PetscCall(begin_step(stepper, until, &speed));
+  if (finish && fixed <= 0 && !stepper->failure.code)
+    PetscCall(finish->longest(finish->context, t, stepper->u, &longest));
   while (!stepper->failure.code) {
-    *dt = ink_even_step(t, until, fixed > 0 ? fixed : stepper->controller.dt_next, last);
+    *dt = ink_even_step(t, until, fixed > 0 ? fixed : fmin(stepper->controller.dt_next, longest), last);
     InkAttempt attempt = {.t = t, .dt = *dt, .end = *last ? until : t + *dt};
     PetscCall(try_step(stepper, &attempt, speed));
     if (stepper->failure.code) break;

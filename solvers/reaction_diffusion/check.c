@@ -155,7 +155,7 @@ static void check_velocity(const InkDeck *deck, InkErrors *errors) {
   for (int i = 0; i < ink_deck_count(deck, "velocity"); i++) {
     const char *axis = ink_deck_name(deck, "velocity", i);
     char path[192];
-    if (strlen(axis) == 1 && ink_deck_axis(deck, axis[0]) >= 0) continue;
+    if (ink_deck_axis(deck, axis) >= 0) continue;
     snprintf(path, sizeof path, "velocity.%s", axis);
     ink_deck_error(deck, errors, path, "is no axis of the mesh");
   }

@@ -52,10 +52,10 @@ static bool asks_balance(const InkDeck *deck) {
 }
 
 static void read_velocity(const InkDeck *deck, const InkExpr *velocity[3]) {
-  for (const char *letter = "xyzr"; *letter; letter++) {
-    const int axis = ink_deck_axis(deck, *letter);
-    if (axis >= 0) velocity[axis] = not_zero(ink_deck_expression(deck, "velocity.%c", *letter));
-  }
+  const InkDomainAxis *axes;
+  const int dim = ink_deck_axes(deck, &axes);
+  for (int a = 0; a < dim; a++)
+    velocity[a] = not_zero(ink_deck_expression(deck, "velocity.%s", axes[a].name));
 }
 
 /* Where the initial states come from. */

@@ -3,7 +3,7 @@
 # of ranks, and ends as one that was left alone: explicit runs, and implicit ones that are solved by transforms, in
 # every byte, other implicit ones within the tolerance.
 # 8 kills of an explicit heat run, or 50 with INKDROP_LONG=1; a quarter as many of an implicit one, of an
-# explicit and of a split reaction-diffusion run.
+# explicit and of a split reaction-diffusion run, and of a diffusion process whose matrix is full.
 . "$(dirname "$0")/../shell.sh"
 kills=8
 [ -n "${INKDROP_LONG:-}" ] && kills=50
@@ -44,6 +44,19 @@ checkpoint: {every: 0.1 s}
 verify: [{quantity: "balance:u", expect: 0, within: 1e-9}]
 DECK
 done
+cat >process.yaml <<'DECK'
+solver: fokker_planck
+model:
+  state: {x: {from: -4, to: 4, cells: 64}, v: {from: -4, to: 4, cells: 50}}
+  drift: {x: v, v: "x - x^3 - 0.3*v + 0.2*sin(t)"}
+  diffusion: {x: 0.2, v: 0.5, xv: "0.2*cos(t)"}
+  boundary: {x_min: periodic, x_max: periodic, v_max: absorbing}
+initial: {point: [0.3, -0.2]}
+time: {end: 16, method: explicit}
+output: {snapshots: {every: 2}, series: {every: 0.4}}
+checkpoint: {every: 0.1 s}
+verify: [{quantity: "absorbed:v_max", expect: 0, within: 1}, {quantity: "flux:x_max", at: 6, expect: 0, within: 1}]
+DECK
 
 # left_alone DECK: the run that the others are compared with; its time.
 left_alone() {
@@ -119,4 +132,5 @@ many explicit $kills same
 many implicit $((kills / 4)) within_tolerance
 many patterns_explicit $((kills / 4)) same
 many patterns_implicit $((kills / 4)) same
+many process $((kills / 4)) same
 report

@@ -94,4 +94,51 @@ for method in explicit implicit; do
     the_line blowup_$method
   done
 done
+
+# A diffusion process: drift, diffusion and initial density that are not what they must be, at the start and later.
+cat >process.yaml <<'DECK'
+solver: fokker_planck
+model:
+  state: {x: {from: -3, to: 3, cells: 40}, v: {from: -3, to: 3, cells: 36}}
+  drift: {x: v, v: "x - x^3 - v"}
+  diffusion: {x: 0.3, v: 0.5}
+initial: {point: [0.3, -0.2]}
+time: {end: 0.5}
+DECK
+deck=process
+# fails NAME FRAGMENT OPTION...: exit code 4 and one line with the fragment.
+fails() {
+  gives 4 "$1, $method" on $ranks run process.yaml --output "$1_$method$ranks" --set time.method=$method "${@:3}"
+  says "$2"
+  the_line "$1_$method"
+}
+for ranks in 1 3; do
+  for method in explicit implicit; do
+    fails drift "drift b_v is nan in cell (27, 0) at x = 1.125, v = -2.91667, t = 0" --set 'model.drift.v=sqrt(1.02 - x)'
+    fails matrix "the diffusion matrix is not positive semi-definite (D_xx = 0.3, D_xv = -2.925, D_vv = 0.5) in cell (0, 0)" \
+      --set 'model.diffusion.xv=x'
+    fails variance "diffusion D_vv is -2.925 in cell (0, 0)" --set 'model.diffusion.v=x'
+    fails negative "initial.density goes down to -2.925" --set 'initial={density: x}'
+    fails empty "initial.density is 0 in all cells" --set 'initial={density: 0}'
+    fails later "drift b_v is nan in cell (0, 0)" --set 'model.drift.v=log(0.3 - t)'
+    fails turning "diffusion D_vv is -" --set 'model.diffusion.v=0.3 - t'
+    fails indefinite "the diffusion matrix is not positive semi-definite" --set 'model.diffusion.xv=t'
+  done
+  method=explicit
+  fails blowup "dt = " --set 'model.drift.v=1/(0.3 - t)'
+
+  # When all mass is absorbed the run is done; no step is taken for what is left.
+  gives 0 "all is absorbed on $ranks" on $ranks run process.yaml --output absorbed$ranks --set model.drift.x=10 \
+    --set 'model.boundary={x_min: absorbing, x_max: absorbing}' --set time.end=20 --set 'output={snapshots: {every: 5}}' \
+    --set 'verify=[{quantity: "integral:p", expect: 0, within: 1e-30},
+                   {quantity: "absorbed:x_min", expect: 0, within: 1e-3}, {quantity: "absorbed:x_max", expect: 1, within: 1e-3}]'
+  prints "all mass is absorbed"
+done
+
+# Equations that have no solution.
+alone() { gives 4 "$1" on 2 run process.yaml --output "$1" --set 'model={state: {x: {from: -3, to: 3, cells: 40}},
+  drift: {x: 0}, diffusion: {x: "max(x^2 - 1, 0)"}, boundary: {x_max: absorbing}}' "${@:3}"; says "$2"; no_traceback; }
+alone unreached "paths never reach an absorbing side" --set equation=first_passage
+alone unhit "paths never reach an absorbing side" --set equation=hitting_probability --set target=x_max
+alone apart "the stationary density is not unique" --set equation=stationary --set model.boundary.x_max=reflecting
 report

@@ -210,7 +210,7 @@ static double *array_of(const Bench *bench) {
 static void make_stencil(const Bench *bench, InkStencil *stencil) {
   const InkMesh *mesh = bench->mesh;
   const int blocks = bench->n * bench->n;
-  stencil->n = bench->n;
+  *stencil = (InkStencil){.n = bench->n};
   stencil->block = calloc((size_t)blocks, sizeof *stencil->block);
   assert_non_null(stencil->block);
   for (int b = 0; b < blocks; b++) {

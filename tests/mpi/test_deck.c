@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "../unit/deck_text.h"
+#include "../unit/state_deck.h"
 
 static void assert_same_node(const InkNode *a, const InkNode *b, const InkDeck *deck) {
   assert_int_equal(a->kind, b->kind);
@@ -48,9 +49,38 @@ static void every_rank_has_the_same_deck(void **state) {
   ink_deck_destroy(&own);
 }
 
+/* Names, sides, sections and dimensions of state variables are the same on all ranks. */
+static void every_rank_has_the_same_axes(void **state) {
+  (void)state;
+  int rank;
+  char *lines;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  InkDeck *own = state_deck(state_good, &lines);
+  assert_string_equal(lines, "");
+  free(lines);
+  InkDeck *deck = rank == 0 ? own : NULL;
+  assert_int_equal(ink_deck_broadcast(MPI_COMM_WORLD, &state_schemas, &deck), 0);
+  const InkDomainAxis *a, *b;
+  assert_int_equal(ink_deck_state(own, &a), 2);
+  assert_int_equal(ink_deck_state(deck, &b), 2);
+  for (int i = 0; i < 2; i++) {
+    assert_string_equal(a[i].name, b[i].name);
+    assert_string_equal(a[i].section, b[i].section);
+    for (int end = 0; end < 2; end++) assert_string_equal(a[i].side[end], b[i].side[end]);
+    assert_string_equal(a[i].unit, b[i].unit);
+    assert_true(a[i].dim.known == b[i].dim.known);
+    assert_memory_equal(a[i].dim.exponent, b[i].dim.exponent, sizeof a[i].dim.exponent);
+  }
+  assert_same_node(ink_deck_node(own, "%s", ""), ink_deck_node(deck, "%s", ""), deck);
+  assert_string_equal(ink_deck_yaml(deck), ink_deck_yaml(own));
+  if (rank != 0) ink_deck_destroy(&own);
+  ink_deck_destroy(&deck);
+}
+
 int main(int argc, char **argv) {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_rank_has_the_same_deck)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_rank_has_the_same_deck),
+                                     cmocka_unit_test(every_rank_has_the_same_axes)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return PetscFinalize() || failed;
 }

@@ -175,7 +175,7 @@ static void check(Case c) {
   InkFailure failure = {0};
   problem_create(&p, &c, PETSC_COMM_WORLD);
   fill(&p, &c);
-  OK(ink_linear_create(p.mesh, c.n, p.coupling, c.symmetric, &linear, &failure));
+  OK(ink_linear_create(p.mesh, c.n, p.coupling, NULL, c.symmetric, &linear, &failure));
   assert_int_equal(failure.code, INK_DONE);
   solve(&p, linear, &c, false);
   for (int turn = 1; turn < 3 && !c.swapped; turn++) { /* the third with the second's preconditioner */
@@ -248,7 +248,7 @@ static void test_same_bits(void **state) {
         InkLinear *linear;
         InkFailure failure = {0};
         problem_create(&p[alone], &c, alone ? PETSC_COMM_SELF : PETSC_COMM_WORLD);
-        OK(ink_linear_create(p[alone].mesh, n, p[alone].coupling, false, &linear, &failure));
+        OK(ink_linear_create(p[alone].mesh, n, p[alone].coupling, NULL, false, &linear, &failure));
         fill(&p[alone], &c);
         solve(&p[alone], linear, &c, false);
         OK(ink_linear_destroy(&linear));
@@ -277,7 +277,7 @@ static void test_units(void **state) {
     for (int64_t i = toy_first(p.mesh); i >= 0; i = toy_next(p.mesh, i))
       p.block[b].diagonal[i] = (b == 0 ? 1e-10 : 1) * (b < 2 ? 1e12 : 1);
   }
-  OK(ink_linear_create(p.mesh, c.n, p.coupling, false, &linear, &failure));
+  OK(ink_linear_create(p.mesh, c.n, p.coupling, NULL, false, &linear, &failure));
   solve(&p, linear, &c, false);
   OK(ink_linear_destroy(&linear));
   problem_destroy(&p);
@@ -300,7 +300,7 @@ static void test_singular_is_a_result(void **state) {
             p.b[s * p.mesh->size + i] = s ? -varied(p.mesh, i, 3) : varied(p.mesh, i, 3);
             for (int f = 0; f < n && !zero; f++) p.block[s * n + f].diagonal[i] = n == 1 ? 0 : 1;
           }
-        OK(ink_linear_create(p.mesh, n, p.coupling, false, &linear, &failure));
+        OK(ink_linear_create(p.mesh, n, p.coupling, NULL, false, &linear, &failure));
         OK(ink_linear_matrix(linear, &p.matrix, false));
         OK(ink_linear_solve(linear, p.b, 1e-10, 0, p.x, &result));
         assert_false(result.converged);
@@ -322,7 +322,7 @@ static void test_too_many(void **state) {
     InkLinear *linear;
     InkFailure failure = {0};
     large.cells = n == 1 ? 3000000000 : 1200000000;
-    OK(ink_linear_create(&large, n, coupling, false, &linear, &failure));
+    OK(ink_linear_create(&large, n, coupling, NULL, false, &linear, &failure));
     assert_null(linear);
     assert_int_equal(failure.code, INK_USAGE);
     assert_non_null(strstr(failure.message, n == 1 ? "3000000000 cells" : "1200000000 cells"));

@@ -22,7 +22,8 @@ typedef struct Case {
   double *values;
 } Case;
 
-static const char *const axis_names[3] = {"x", "y", "z"};
+static const char *const letters[3] = {"x", "y", "z"}, *const states[3] = {"V", "x", "phase"};
+static const char *const *axis_names = letters;
 
 static double value_of(hsize_t global, int number) { return 300 + 0.25 * (double)global + 1000.0 * number; }
 
@@ -267,6 +268,44 @@ static void test_pack(void **state) {
   assert_int_equal(access(file, F_OK), -1);
 }
 
+/* Axes with names of their own: in the packed file too, and VTK takes them for x, y and z in their order. */
+static void test_own_axes(void **state) {
+  (void)state;
+  const InkSnapshotOptions plain = {false, 0};
+  static const int64_t cells[3] = {7, 5, 3};
+  axis_names = states;
+  write_case(MPI_COMM_WORLD, "states", 3, false, false, &plain);
+  axis_names = letters;
+  if (rank != 0) return;
+  char out[512], path[512];
+  snprintf(out, sizeof out, "%s/states", folder);
+  snprintf(path, sizeof path, "%s/states.h5", folder);
+  assert_int_equal(ink_pack(out, path), INK_DONE);
+  hid_t file = open_file("states.h5");
+  for (int a = 0; a < 3; a++) {
+    char bounds[32];
+    double faces[14], centroids[7];
+    snprintf(bounds, sizeof bounds, "%s_bnds", states[a]);
+    hid_t axis = H5Dopen2(file, states[a], H5P_DEFAULT), ends = H5Dopen2(file, bounds, H5P_DEFAULT);
+    assert_int_equal(H5Dget_storage_size(axis), cells[a] * 8);
+    assert_true(H5Dread(axis, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, centroids) >= 0);
+    assert_true(H5Dread(ends, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, faces) >= 0);
+    for (int64_t i = 0; i < cells[a]; i++) {
+      assert_true(centroids[i] == 0.5 * (double)i - 0.75);
+      assert_true(faces[2 * i] == 0.5 * (double)i - 1 && faces[2 * i + 1] == 0.5 * (double)i - 0.5);
+    }
+    H5Dclose(axis);
+    H5Dclose(ends);
+  }
+  int64_t extent[6];
+  hid_t group = H5Gopen2(file, "/VTKHDF", H5P_DEFAULT), whole = H5Aopen(group, "WholeExtent", H5P_DEFAULT);
+  assert_true(H5Aread(whole, H5T_NATIVE_INT64, extent) >= 0);
+  for (int a = 0; a < 3; a++) assert_true(extent[2 * a] == 0 && extent[2 * a + 1] == cells[a]);
+  H5Aclose(whole);
+  H5Gclose(group);
+  H5Fclose(file);
+}
+
 static void test_series_rows(void **state) {
   (void)state;
   const char *const names[1] = {"a"}, *const units[1] = {"1"};
@@ -319,7 +358,8 @@ int main(int argc, char **argv) {
     keep_samples();
   else {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_traps),
-                                       cmocka_unit_test(test_pack), cmocka_unit_test(test_series_rows)};
+                                       cmocka_unit_test(test_pack), cmocka_unit_test(test_own_axes),
+                                       cmocka_unit_test(test_series_rows)};
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[300];
     snprintf(command, sizeof command, "rm -rf %s", folder);

@@ -17,7 +17,8 @@ static void assert_close(double value, double expected, double relative) {
 
 static InkAxis made(InkAxisSpec spec, InkCoordinates coordinates) {
   InkAxis axis;
-  assert_int_equal(ink_axis_create(&spec, coordinates == INK_CARTESIAN ? 'x' : 'r', coordinates, &axis), 0);
+  assert_int_equal(
+      ink_axis_create(&spec, coordinates == INK_CARTESIAN ? INK_VAR_X : INK_VAR_R, coordinates, &axis), 0);
   return axis;
 }
 

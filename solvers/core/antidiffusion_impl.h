@@ -1,0 +1,61 @@
+/* Shared between the files of the antidiffusion; not for others. */
+#ifndef INK_CORE_ANTIDIFFUSION_IMPL_H
+#define INK_CORE_ANTIDIFFUSION_IMPL_H
+
+#include "antidiffusion.h"
+#include "reduction.h"
+
+struct InkAntidiffusion {
+  InkGenerator *generator;
+  double *flow[INK_MAX_DIRECTIONS];  /* over the step */
+  double *shift[INK_MAX_DIRECTIONS]; /* the same, of the change of rates; only of generators that move */
+  double *share_in, *share_out;      /* of each cell, ghosts included */
+};
+
+/* As plain choices, which vectors have. */
+static inline double ink_larger(double a, double b) { return a > b ? a : b; }
+static inline double ink_smaller(double a, double b) { return a < b ? a : b; }
+
+/* From a cell to the cell at the other end of its edge, in arrays of the mesh. */
+static inline int64_t ink_step_along(const InkGenerator *generator, int d) {
+  int64_t step = 0;
+  for (int axis = 0; axis < generator->mesh->dim; axis++)
+    step += generator->offset[d][axis] * generator->mesh->stride[axis];
+  return step;
+}
+
+/* The owned cells, in pieces of rows. */
+enum { INK_PIECE = 256 };
+typedef struct InkPiece {
+  int64_t at[3], cell, n;
+} InkPiece;
+
+/* Begin with a piece that is all 0. */
+static inline bool ink_next_piece(const InkMesh *mesh, InkPiece *piece) {
+  piece->at[0] += piece->n;
+  if (piece->at[0] == mesh->count[0]) {
+    piece->at[0] = 0;
+    if (++piece->at[1] == mesh->count[1]) {
+      piece->at[1] = 0;
+      if (++piece->at[2] == mesh->count[2]) return false;
+    }
+  }
+  const int64_t left = mesh->count[0] - piece->at[0];
+  piece->n = left < INK_PIECE ? left : INK_PIECE;
+  piece->cell = mesh->origin + piece->at[0] + piece->at[1] * mesh->stride[1] + piece->at[2] * mesh->stride[2];
+  return true;
+}
+
+/* flow = old * flow + dt/2 (anti * antidiffusive flow + own * the generator's own) at density p, ghosts
+ * included. flow: [directions], as InkAntidiffusion.flow. */
+typedef struct InkFlowSum {
+  double old, anti, own, dt;
+} InkFlowSum;
+void ink_antidiffusion_add(const InkAntidiffusion *a, InkFlowSum sum, const double *p, double *const flow[]);
+/* What the cells may take in and give away, when a flow of weight * (value - bound) takes a cell to its
+ * bound: the largest or least of both arrays in the cell and around it. */
+void ink_antidiffusion_shares(InkAntidiffusion *a, const double *weight, const double *before,
+                              const double *after);
+/* Leaves of the flows what both cells allow. Collective. */
+PetscErrorCode ink_antidiffusion_limit(InkAntidiffusion *a, double *const flow[]);
+#endif
