@@ -34,6 +34,16 @@ static int add_coordinates(const InkResolver *r, unsigned flags, struct InkSymbo
   return count;
 }
 
+/* Names that a parameter was refused for have been reported: their uses are not. */
+static void let_pass_misnamed(const InkResolver *r, struct InkSymbol *symbol, int count) {
+  const InkNode *section = ink_tree_child(r->deck->root, "parameters");
+  for (int s = 0; s < count && section && section->kind == INK_MAPPING; s++) {
+    const InkNode *node = ink_tree_child(section, symbol[s].name);
+    if (!node || !node->bad) continue;
+    symbol[s] = (struct InkSymbol){.name = symbol[s].name, .variable = -1, .value = 1, .dim = ink_dim_any()};
+  }
+}
+
 /* The names a key's expression may use. flags: INK_OF_*. */
 static InkScope make_scope(InkResolver *r, unsigned flags) {
   InkDeck *deck = r->deck;
@@ -54,6 +64,7 @@ static InkScope make_scope(InkResolver *r, unsigned flags) {
         .dim = deck->field_dim[f],
         .refusal =
             flags & INK_OF_FIELDS ? NULL : "is not allowed here: this value may not depend on the fields"};
+  let_pass_misnamed(r, symbol, count);
   for (int p = 0; p < r->parameters; p++) symbol[count++] = r->parameter[p];
   return (InkScope){.symbol = symbol, .count = count, .noise = flags & INK_OF_NOISE};
 }
@@ -78,19 +89,30 @@ static const char *taken_for(const InkDeck *deck, const char *name) {
   return deck->axes < 0 ? "coordinates, t, pi and functions" : "t, pi and functions";
 }
 
-static void resolve_parameters(InkResolver *r) {
-  InkNode *section = ink_tree_child(r->deck->root, "parameters");
-  if (!section || section->kind != INK_MAPPING) return;
-  r->parameter = ink_pool_alloc(r->pool, (size_t)(section->count + 1) * sizeof *r->parameter);
+static void check_parameter_names(InkResolver *r, InkNode *section) {
+  const InkNode *equation = ink_tree_child(r->deck->root, "equation");
   for (InkNode *node = section->first; node; node = node->next) {
     if (node->bad || !node->type) continue;
     const char *taken = taken_for(r->deck, node->key);
-    if (taken) {
-      node->bad = true;
-      ink_error(r->errors, node->key_place, ink_tree_path(r->pool, node),
-                "'%s' is reserved (%s); choose another name", node->key, taken);
-      continue;
+    if (!taken) continue;
+    char field[120];
+    if (is_field(r->deck, node->key) && equation && equation->kind == INK_SCALAR) {
+      snprintf(field, sizeof field, "the field of equation: %.60s", equation->text);
+      taken = field;
     }
+    node->bad = true;
+    ink_error(r->errors, node->key_place, ink_tree_path(r->pool, node),
+              "'%s' is reserved (%s); choose another name, such as %s_m", node->key, taken, node->key);
+  }
+}
+
+static void resolve_parameters(InkResolver *r) {
+  InkNode *section = ink_tree_child(r->deck->root, "parameters");
+  if (!section || section->kind != INK_MAPPING) return;
+  check_parameter_names(r, section);
+  r->parameter = ink_pool_alloc(r->pool, (size_t)(section->count + 1) * sizeof *r->parameter);
+  for (InkNode *node = section->first; node; node = node->next) {
+    if (node->bad || !node->type) continue;
     InkScope scope = make_scope(r, 0);
     ink_resolve_number(r, node, node->type, &scope);
     /* A bad one stays known, so that its uses are not reported too. */
@@ -182,15 +204,27 @@ static void resolve_initial(InkResolver *r) {
       deck->field_dim[f] = deck->schema->field_dim(deck->root, f, axis_dim, r->time);
 }
 
+/* Names that output files have for their own. */
+static bool of_files(const char *name) {
+  static const char *const names[] = {"time", "bnds", "run", "VTKHDF"};
+  const size_t length = strlen(name);
+  if (length > 5 && !strcmp(name + length - 5, "_bnds")) return true;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (!strcmp(names[i], name)) return true;
+  return false;
+}
+
 /* A field has a section of its own where the deck names the fields: there its name must be free. */
 static void check_field_names(InkResolver *r) {
   const InkDeck *deck = r->deck;
   for (int f = 0; f < deck->fields; f++) {
     InkNode *node = child_of(child_of(deck->root, "species"), deck->field[f]);
-    if (!node || node->bad || !ink_reserved_name(deck, node->key)) continue;
+    const bool reserved = node && ink_reserved_name(deck, node->key);
+    if (!node || node->bad || (!reserved && !of_files(node->key))) continue;
     node->bad = true;
     ink_error(r->errors, node->key_place, ink_tree_path(r->pool, node),
-              "'%s' is reserved (coordinates, t, pi and functions); choose another name", node->key);
+              "'%s' is reserved (%s); choose another name", node->key,
+              reserved ? "coordinates, t, pi and functions" : "output files have it");
   }
 }
 
@@ -203,14 +237,6 @@ void ink_domain_axis_name(InkPool *pool, InkDomainAxis *axis) {
   axis->side[0] = low;
   axis->side[1] = high;
   axis->unit = axis->dim.known ? ink_pool_strdup(pool, unit) : "1";
-}
-
-/* Names that output files have for their own. */
-static bool of_files(const char *name) {
-  static const char *const names[] = {"time", "bnds", "run", "VTKHDF"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (!strcmp(names[i], name)) return true;
-  return false;
 }
 
 /* The state variables that are the axes of the domain, and whether their names are free. */
@@ -299,6 +325,8 @@ void ink_resolve_values(InkResolver *r) {
   if (has_unit(ink_tree_child(deck->root, "mesh"))) r->length = ink_dim_of("m");
   if (has_unit(ink_tree_find(deck->root, "time.end"))) r->time = ink_dim_of("s");
   find_axis_dims(r);
+  for (int a = 0; a < deck->axes && !ink_tree_find(deck->root, "time.end"); a++)
+    if (deck->axis[a].dim.known) r->time = ink_dim_of("s"); /* nothing is said of time itself */
   resolve_initial(r);
   ink_resolve_visit(r, deck->root, visit_field_number);
   ink_resolve_visit(r, deck->root, visit_expression);

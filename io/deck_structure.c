@@ -51,7 +51,10 @@ static void wanted_here(const InkResolver *r, const InkNode *node, const InkKey 
   char parent[INK_PATH_SIZE];
   const size_t length = strlen(path) - strlen(node->key ? node->key : "");
   snprintf(parent, sizeof parent, "%.*s", length && node->key ? (int)length - 1 : 0, path);
-  snprintf(text, size, "%s", wanted(key));
+  if (key->choices)
+    ink_choices_print(key->choices, " or ", text, size);
+  else
+    snprintf(text, size, "%s", wanted(key));
   InkRows rows = ink_rows(r->deck->schema);
   for (const InkKey *other; (other = ink_rows_next(&rows));) {
     if (!key->path || other == key || strcmp(other->path, key->path) != 0) continue;

@@ -206,7 +206,10 @@ static bool check_characters(const char *text, char *message, size_t size) {
     } else if (is_digit(*p)) {
       bool reciprocal = p == text && p[0] == '1' && p[1] == '/';
       if (start && !reciprocal) {
-        snprintf(message, size, "a unit holds no numbers of its own: write them before the unit");
+        const bool fraction = p - text > 2 && p[-1] == '.' && is_digit(p[-2]);
+        snprintf(message, size, "%s",
+                 fraction ? "an exponent is a whole number; roots are for expressions, as 5[mV]/sqrt(1[s])"
+                          : "a unit holds no numbers of its own: write them before the unit");
         return false;
       }
       const char *digits = p;
@@ -344,19 +347,21 @@ static const char *const base_symbol[INK_BASE_UNITS] = {"m", "kg", "s", "K", "A"
 /* The order in which people write them: kg m^2/s^2. */
 static const int written_order[INK_BASE_UNITS] = {1, 0, 5, 4, 2, 3, 6};
 
-/* Appends the factors whose exponent has the given sign; returns how many. */
-static int print_factors(const InkDim *dim, double sign, char *text, size_t size) {
+/* Appends the factors whose exponent has the given sign, volts in the place of kg where that is said; returns
+ * how many. */
+static int print_factors(const InkDim *dim, bool volts, double sign, char *text, size_t size) {
   int count = 0;
   for (int i = 0; i < INK_BASE_UNITS; i++) {
     int b = written_order[i];
+    const char *symbol = volts && b == 1 ? "V" : base_symbol[b];
     double power = sign * dim->exponent[b];
     if (power < 1e-9) continue;
     size_t used = strlen(text);
     const char *gap = count ? " " : "";
     if (fabs(power - 1) < 1e-9)
-      snprintf(text + used, size - used, "%s%s", gap, base_symbol[b]);
+      snprintf(text + used, size - used, "%s%s", gap, symbol);
     else
-      snprintf(text + used, size - used, "%s%s^%g", gap, base_symbol[b], power);
+      snprintf(text + used, size - used, "%s%s^%g", gap, symbol, power);
     count++;
   }
   return count;
@@ -367,8 +372,17 @@ void ink_dim_print(const InkDim *dim, char *text, size_t size) {
     snprintf(text, size, "any");
     return;
   }
+  InkDim left = *dim; /* powers of V = kg m^2/(A s^3) are written as such */
+  const double power = dim->exponent[1];
+  const bool volts = power != 0 && dim->exponent[4] == -power;
+  if (volts) {
+    left.exponent[0] -= 2 * power;
+    left.exponent[2] += 3 * power;
+    left.exponent[4] = 0;
+  }
   char above[128] = "", below[128] = "";
-  int up = print_factors(dim, 1, above, sizeof above), down = print_factors(dim, -1, below, sizeof below);
+  int up = print_factors(&left, volts, 1, above, sizeof above),
+      down = print_factors(&left, volts, -1, below, sizeof below);
   if (!down)
     snprintf(text, size, "%s", up ? above : "1");
   else

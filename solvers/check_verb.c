@@ -102,7 +102,15 @@ static void print_seconds(double seconds) {
     printf("%.3g h", seconds / 3600);
 }
 
-static void print_steps(const InkDeck *deck, const InkPlan *plan, int ranks) {
+static void print_time(const InkPlan *plan, int ranks) {
+  const double least = strcmp(plan->method, "steady") == 0 ? 1 : 0; /* below, other things take longer */
+  if (plan->seconds <= least) return;
+  printf("  %-18s about ", "time");
+  print_seconds(plan->seconds);
+  printf(" on %d rank%s, without output\n", ranks, ranks == 1 ? "" : "s");
+}
+
+static void print_steps(const InkDeck *deck, const InkPlan *plan) {
   const char *s = ink_deck_seconds(deck);
   if (strcmp(plan->method, "steady") == 0) {
     printf("  %-18s one steady solve\n", "steps");
@@ -118,23 +126,20 @@ static void print_steps(const InkDeck *deck, const InkPlan *plan, int ranks) {
     printf("  %-18s about %.0f\n", "steps", plan->steps);
   else
     printf("  %-18s as many as the tolerance needs\n", "steps");
-  if (plan->seconds <= 0) return;
-  printf("  %-18s about ", "time");
-  print_seconds(plan->seconds);
-  printf(" on %d rank%s, without output\n", ranks, ranks == 1 ? "" : "s");
 }
 
 static void print_plan(const char *file, const InkDeck *deck, const InkPlan *plan, int ranks,
                        const InkEvents *events) {
   char sides[256];
-  int snapshots = 1;
+  int snapshots = (events->initial & INK_EVENT_SNAPSHOT) != 0;
   for (int e = 0; e < events->count; e++) snapshots += (events->event[e].what & INK_EVENT_SNAPSHOT) != 0;
   printf("%s: good\n", file);
   printf("  %-18s %.0f\n  %-18s ", "cells", plan->cells, "memory per rank");
   print_bytes(plan->bytes_per_rank);
   printf(" (%d rank%s)\n", ranks, ranks == 1 ? "" : "s");
   printf("  %-18s %s: %s\n", "method", plan->method, plan->reason);
-  print_steps(deck, plan, ranks);
+  print_steps(deck, plan);
+  print_time(plan, ranks);
   printf("  %-18s %d of ", "snapshots", snapshots);
   print_bytes(8 * plan->cells);
   printf(" a field\n");

@@ -202,6 +202,9 @@ PetscErrorCode ink_events_create(const InkDeck *deck, unsigned mask, InkEvents *
   PetscCall(add_all(deck, made, mask, &list));
   qsort(list.raw, list.count, sizeof *list.raw, by_time);
   PetscCall(merge(&list, made));
+  /* Without a state to begin with there is nothing to show before it is solved for. */
+  if (ink_deck_is_steady(deck) && ink_deck_state(deck, NULL) >= 0)
+    made->initial &= ~(unsigned)(INK_EVENT_SNAPSHOT | INK_EVENT_SERIES);
   PetscCall(PetscFree(list.raw));
   *events = made;
   PetscFunctionReturn(0);

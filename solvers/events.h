@@ -25,7 +25,8 @@ typedef struct InkEvents {
   double same;      /* times closer than this are one target */
   int count;        /* targets after start, up to and with the end */
   InkEvent *event;  /* in order of time; the last one is the end */
-  unsigned initial; /* what happens at the start: snapshot always; series, verify, track when asked for */
+  unsigned initial; /* what happens at the start: snapshot always, but for state variables that are
+                       solved for at once; series, verify, track when asked for */
 } InkEvents;
 
 /* Deck checks (rank 0): end after start, `at` within the run, not too many targets. */

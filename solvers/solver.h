@@ -34,7 +34,7 @@ typedef struct InkPlan {
   double bytes_per_rank;
   char method[32];                /* chosen: "explicit", "implicit", "steady" */
   int order;                      /* in time, of the method; 0: steady */
-  char reason[400];               /* why, in words with numbers */
+  char reason[800];               /* why, in words with numbers */
   double dt;                      /* first or fixed step; 0: none */
   double dt_gershgorin, dt_exact; /* monotone limits of the explicit step; 0 when they do not apply */
   double steps;                   /* estimate */

@@ -253,7 +253,7 @@ def _series_groups(series):
         kind = variable.attrs.get("long_name", str(name)).partition(":")[0]
         groups.setdefault((kind, variable.attrs.get("units", "1")), []).append(variable)
     # What a reader looks for first; budgets and errors are numbers for the report.
-    order = ["probe", "flux", "integral", "mean", "max", "min"]
+    order = ["probe", "flux", "absorbed", "integral", "mean", "max", "min"]
     shown = [key for key in groups if key[0] in order] or list(groups)
     shown.sort(key=lambda key: order.index(key[0]) if key[0] in order else len(order))
     return [(key, groups[key]) for key in shown[:3]]

@@ -18,8 +18,10 @@ void ink_antidiffusive_flows(int64_t n, const InkAntidiffusionRow *row, double *
     const double there = up[i] * low[i], back = down[i] * high[i], net = there - back;
     const double with_drift = ink_larger(excess[i] > 0 ? net : -net, 0), rise = high[i] - low[i];
     /* The smallest number keeps 0/0 away. */
-    const double part = fabs(excess[i] * rise) / (fabs(there) + fabs(back) + DBL_MIN);
-    flow[i] = old * flow[i] + anti * copysign(with_drift * ink_smaller(part, 1), rise) + own * net;
+    const double even = fabs(up[i] - down[i]) / (up[i] + down[i] + DBL_MIN) * (there + back);
+    const double part = ink_smaller(2 * with_drift / (even + DBL_MIN), 1);
+    const double taken = ink_smaller(fabs(excess[i] * rise) * (part * part), with_drift);
+    flow[i] = old * flow[i] + anti * copysign(taken, rise) + own * net;
   }
 }
 
@@ -35,7 +37,7 @@ PetscErrorCode ink_antidiffusion_create(InkGenerator *generator, InkAntidiffusio
   InkAntidiffusion *a;
   PetscCall(PetscNew(&a));
   a->generator = generator;
-  PetscCall(ink_generator_excess(generator));
+  PetscCall(ink_generator_excess(generator, true));
   for (int d = 0; d < generator->directions; d++) {
     PetscCall(ink_mesh_array(generator->mesh, &a->flow[d]));
     if (generator->moving) PetscCall(ink_mesh_array(generator->mesh, &a->shift[d]));
@@ -110,9 +112,9 @@ void ink_antidiffusion_add(const InkAntidiffusion *a, InkFlowSum sum, const doub
 
 /* ---- limiting ---- */
 
-/* What comes into and goes out of the cells of a piece, and the largest and least value around them. */
+/* What comes into and goes out of the cells of a part, and the largest and least value around them. */
 typedef struct Room {
-  double in[INK_PIECE], out[INK_PIECE], most[INK_PIECE], least[INK_PIECE];
+  double in[INK_PART], out[INK_PART], most[INK_PART], least[INK_PART];
 } Room;
 
 /* The edges of n cells to their neighbours at one end of a direction. */
@@ -140,9 +142,9 @@ void ink_antidiffusion_shares(InkAntidiffusion *a, const double *weight, const d
                               const double *after) {
   const InkGenerator *generator = a->generator;
   Room room;
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);) {
-    const int64_t c = piece.cell;
-    for (int64_t i = 0; i < piece.n; i++) {
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part)) {
+    const int64_t c = part.cell;
+    for (int64_t i = 0; i < part.n; i++) {
       room.in[i] = room.out[i] = 0;
       room.most[i] = ink_larger(before[c + i], after[c + i]);
       room.least[i] = ink_smaller(before[c + i], after[c + i]);
@@ -156,10 +158,10 @@ void ink_antidiffusion_shares(InkAntidiffusion *a, const double *weight, const d
                            .before = before + other,
                            .after = after + other,
                            .sign = end ? -1 : 1};
-        include(piece.n, &ends, &room);
+        include(part.n, &ends, &room);
       }
     const double *scale = weight + c, *value = after + c;
-    for (int64_t i = 0; i < piece.n; i++) {
+    for (int64_t i = 0; i < part.n; i++) {
       a->share_in[c + i] = ink_flow_share(room.in[i], scale[i] * (room.most[i] - value[i]));
       a->share_out[c + i] = ink_flow_share(room.out[i], scale[i] * (value[i] - room.least[i]));
     }
@@ -188,16 +190,16 @@ PetscErrorCode ink_antidiffusion_limit(InkAntidiffusion *a, double *const flows[
 
 static void apply_flows(const InkAntidiffusion *a, double *const flow[], double *values) {
   const InkGenerator *generator = a->generator;
-  double gain[INK_PIECE];
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);) {
-    const double *restrict volume = generator->volume + piece.cell;
-    double *restrict value = values + piece.cell;
-    for (int64_t i = 0; i < piece.n; i++) gain[i] = 0;
+  double gain[INK_PART];
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part)) {
+    const double *restrict volume = generator->volume + part.cell;
+    double *restrict value = values + part.cell;
+    for (int64_t i = 0; i < part.n; i++) gain[i] = 0;
     for (int d = 0; d < generator->directions; d++) {
-      const double *leaves = flow[d] + piece.cell, *comes = leaves - ink_step_along(generator, d);
-      for (int64_t i = 0; i < piece.n; i++) gain[i] += comes[i] - leaves[i];
+      const double *leaves = flow[d] + part.cell, *comes = leaves - ink_step_along(generator, d);
+      for (int64_t i = 0; i < part.n; i++) gain[i] += comes[i] - leaves[i];
     }
-    for (int64_t i = 0; i < piece.n; i++) {
+    for (int64_t i = 0; i < part.n; i++) {
       const double mended = value[i] + gain[i] / volume[i];
       value[i] = fabs(mended) < DBL_MIN ? 0 : mended;
     }
@@ -210,8 +212,8 @@ static void apply_flows(const InkAntidiffusion *a, double *const flow[], double 
 static PetscErrorCode shift_rates(InkAntidiffusion *a, double *after) {
   PetscFunctionBeginUser;
   const InkGenerator *generator = a->generator;
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++) {
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++) {
       double out = 0;
       for (int d = 0; d < generator->directions; d++)
         out += ink_larger(a->shift[d][c], 0) + ink_larger(-a->shift[d][c - ink_step_along(generator, d)], 0);
@@ -250,10 +252,8 @@ PetscErrorCode ink_antidiffusion_mend(InkAntidiffusion *a, double t, double dt, 
 
 /* ---- what it is good for ---- */
 
-PetscErrorCode ink_antidiffusion_share(InkAntidiffusion *a, double t, double *share) {
+PetscErrorCode ink_antidiffusion_share(const InkGenerator *generator, double *share) {
   PetscFunctionBeginUser;
-  const InkGenerator *generator = a->generator;
-  PetscCall(ink_generator_at(a->generator, t));
   *share = 0;
   for (int d = 0; d < generator->directions; d++)
     for (Rows rows = rows_of(generator->mesh, generator->offset[d]); next_row(generator->mesh, &rows);)
@@ -288,11 +288,11 @@ PetscErrorCode ink_antidiffusion_longest(InkAntidiffusion *a, double t, double *
   double most = 0, rate = 0;
   PetscCall(ink_mesh_exchange(mesh, p));
   PetscCall(ink_generator_at(a->generator, t));
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++) most = ink_larger(most, p[c]);
+  for (InkPart part = ink_part_first(mesh); part.n > 0; ink_part_next(mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++) most = ink_larger(most, p[c]);
   PetscCall(ink_reduce_max(mesh->comm, &most));
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++)
+  for (InkPart part = ink_part_first(mesh); part.n > 0; ink_part_next(mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++)
       if (p[c] > negligible * most) rate = ink_larger(rate, rate_of_cell(a, c, p));
   PetscCall(ink_reduce_max(mesh->comm, &rate));
   *dt = rate > 0 ? cells_a_step / rate : INFINITY;

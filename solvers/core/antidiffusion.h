@@ -6,18 +6,19 @@
  *     up p_L - down p_R = (up - down)/2 (p_L + p_R) + (up + down)/2 (p_L - p_R),
  *
  * the central flow of the drift and a diffusion of A D/h z/2 coth(z/2), of which A D/h is the process's own.
- * The rest, `excess` (ink_edge_excess; nothing where |z| < 1/2, so that densities which the cells resolve
+ * The rest, `excess` (ink_edge_excess; nothing where |z| < 1/5, so that densities which the cells resolve
  * stay dual to the backward equations), is about A |b|/2 where D vanishes. After a step it is taken back by
  * the flow f up the gradient,
  *
- *     |f| = min(excess |p_R - p_L| / (up p_L + down p_R), 1) |up p_L - down p_R|
+ *     |f| = min(excess |p_R - p_L| w^2, |net|),   net = up p_L - down p_R,
+ *     w = min(1, 2 |net| / (|up - down|/(up + down) (up p_L + down p_R))),
  *
- * where the edge's flow goes with the drift, else 0,
- * as far as no new extremum arises (flux correction: Zalesak, J. Comput. Phys. 31 (1979) 335; Kuzmin, ibid.
- * 228 (2009) 2517). Where the density is smooth that is excess tanh(|z|/2) |p_R - p_L|. An edge in balance
- * has none, so that stationary laws with detailed balance stay exact, and none has more than its own flow, so
- * that what is near balance goes there. Forward Euler's error in time, which is of the same order as the
- * excess, is taken back with it: the flows over the step become the means of those at its two ends (Heun).
+ * where the edge's flow goes with the drift, else 0, as far as no new extremum arises (flux correction:
+ * Zalesak, J. Comput. Phys. 31 (1979) 335; Kuzmin, ibid. 228 (2009) 2517). w is 1 where drift carries a
+ * smooth density and small where drift and diffusion are near balance: there the generator's own flow is the
+ * exact one, so laws with detailed balance stay exact, and escapes over barriers as they are. Forward Euler's
+ * error in time, which is of the same order as the excess, is taken back with it: the flows over the step
+ * become the means of those at its two ends (Heun).
  * Density stays positive and mass the same to round-off; the generator, and what is absorbed, are not
  * changed.
  *
@@ -47,13 +48,13 @@ double ink_flow_share(double wanted, double room);
 /* ---- on a generator ---- */
 
 typedef struct InkAntidiffusion InkAntidiffusion;
-/* The generator must outlive it. Collective. */
+/* The generator must outlive it; its `excess` is made. Collective. */
 PetscErrorCode ink_antidiffusion_create(InkGenerator *generator, InkAntidiffusion **antidiffusion);
 PetscErrorCode ink_antidiffusion_destroy(InkAntidiffusion **antidiffusion);
-/* The largest share of excess in an edge's diffusion at time t: 1 where nothing diffuses, 0.06 at z = 1, 0
- * where the cells resolve the process. Steps of generators that do not move and have none need no mending.
- * Collective. */
-PetscErrorCode ink_antidiffusion_share(InkAntidiffusion *antidiffusion, double t, double *share);
+/* The largest share of excess in an edge's diffusion: 1 where nothing diffuses, 0.06 at z = 1, 0 where the
+ * cells resolve the process. Steps of generators that do not move and have none need no mending. The
+ * generator's `excess` must be there. Collective. */
+PetscErrorCode ink_antidiffusion_share(const InkGenerator *generator, double *share);
 /* Mends a step of length dt from `before` at t to `after`. euler: it was forward Euler's, else of second
  * order in time. Fills the ghosts of both. Collective. */
 PetscErrorCode ink_antidiffusion_mend(InkAntidiffusion *antidiffusion, double t, double dt, bool euler,
@@ -68,8 +69,8 @@ PetscErrorCode ink_antidiffusion_longest(InkAntidiffusion *antidiffusion, double
  *     generator p_(n+1) = - antidiffusive flows at p_n,
  *
  * each time by elimination on rank 0. p: the generator's own, content 1, to start from. Where the iteration
- * does not settle to `tolerance` of the largest density within `most` turns, p is left as it came.
- * Collective. */
+ * does not settle to `tolerance` of the largest density within `most` turns, 1e-4 is enough; where it does
+ * not settle to that either, p is left as it came. Collective. */
 typedef struct InkDeferred {
   bool converged;
   int turns;

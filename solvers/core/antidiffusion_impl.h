@@ -3,6 +3,7 @@
 #define INK_CORE_ANTIDIFFUSION_IMPL_H
 
 #include "antidiffusion.h"
+#include "part.h"
 #include "reduction.h"
 
 struct InkAntidiffusion {
@@ -22,28 +23,6 @@ static inline int64_t ink_step_along(const InkGenerator *generator, int d) {
   for (int axis = 0; axis < generator->mesh->dim; axis++)
     step += generator->offset[d][axis] * generator->mesh->stride[axis];
   return step;
-}
-
-/* The owned cells, in pieces of rows. */
-enum { INK_PIECE = 256 };
-typedef struct InkPiece {
-  int64_t at[3], cell, n;
-} InkPiece;
-
-/* Begin with a piece that is all 0. */
-static inline bool ink_next_piece(const InkMesh *mesh, InkPiece *piece) {
-  piece->at[0] += piece->n;
-  if (piece->at[0] == mesh->count[0]) {
-    piece->at[0] = 0;
-    if (++piece->at[1] == mesh->count[1]) {
-      piece->at[1] = 0;
-      if (++piece->at[2] == mesh->count[2]) return false;
-    }
-  }
-  const int64_t left = mesh->count[0] - piece->at[0];
-  piece->n = left < INK_PIECE ? left : INK_PIECE;
-  piece->cell = mesh->origin + piece->at[0] + piece->at[1] * mesh->stride[1] + piece->at[2] * mesh->stride[2];
-  return true;
 }
 
 /* flow = old * flow + dt/2 (anti * antidiffusive flow + own * the generator's own) at density p, ghosts

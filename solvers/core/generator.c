@@ -187,6 +187,7 @@ static PetscErrorCode start(const InkMesh *mesh, const InkProcess *process, InkG
   }
   PetscCall(make_lines(mesh, parts));
   for (int a = 0; a < mesh->dim; a++) set_axis(mesh, a, parts);
+  ink_generator_set_laws(made);
   PetscFunctionReturn(0);
 }
 
@@ -262,12 +263,15 @@ PetscErrorCode ink_generator_create(const InkMesh *mesh, const InkProcess *proce
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ink_generator_excess(InkGenerator *generator) {
+PetscErrorCode ink_generator_excess(InkGenerator *generator, bool wanted) {
   PetscFunctionBeginUser;
   const double t = generator->parts->time;
   for (int d = 0; d < generator->directions; d++)
-    if (!generator->excess[d]) PetscCall(ink_mesh_array(generator->mesh, &generator->excess[d]));
-  PetscCall(fill(generator, t));
+    if (!wanted)
+      ink_mesh_free(&generator->excess[d]);
+    else if (!generator->excess[d])
+      PetscCall(ink_mesh_array(generator->mesh, &generator->excess[d]));
+  if (wanted) PetscCall(fill(generator, t));
   PetscFunctionReturn(0);
 }
 

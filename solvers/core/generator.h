@@ -18,6 +18,10 @@
  * carry their share (generator_wall.c); those that leave through an absorbing one become exits with the part
  * of the way that lies inside. All is of second order in the cells' width, but where diffusion along an axis
  * vanishes and drift is carried upwind.
+ *
+ * A cell's density is that at its centroid to second order. Beside reflecting walls of uncoupled axes towards
+ * which it grows without bound, as y^(a-1), 0 < a < 1 (Wright's laws with 2 N u < 1), it is the cell's mean:
+ * what flows out of these cells along the axis is divided by wall_law.h's factor, so that masses converge.
  */
 #ifndef INK_CORE_GENERATOR_H
 #define INK_CORE_GENERATOR_H
@@ -44,7 +48,7 @@ typedef struct InkGenerator {
   double *up[INK_MAX_DIRECTIONS], *down[INK_MAX_DIRECTIONS]; /* arrays of the mesh; also filled where c is a
                      ghost cell and c + offset[d] is owned; 0 where there is no edge */
   double
-      *excess[INK_MAX_DIRECTIONS]; /* the same of ink_edge_excess; NULL unless ink_generator_excess asked */
+      *excess[INK_MAX_DIRECTIONS]; /* the same of ink_edge_excess; NULL unless ink_generator_excess made it */
   double *exit[INK_SIDES];         /* arrays of the mesh; NULL where the side does not absorb */
   double *volume;                  /* array of the mesh */
   bool moving;                     /* coefficients depend on t */
@@ -55,9 +59,10 @@ typedef struct InkGenerator {
 
 /* How many layers of ghost cells a mesh needs for the process: 1 without off-diagonal diffusion, else the
  * largest component of the offsets at time t, at least 2 (meshes of width 1 do not exchange corners), at
- * least 3 where it depends on t. `mesh` may be any with these cells. Collective. failure (INK_NUMERICAL): a
- * diffusion matrix that is not positive semi-definite or not finite, or a drift that is not finite, with the
- * place. */
+ * least 3 where it depends on t; less than the cells of the axis that has fewest, so that one rank can always
+ * have them (`added` is what that costs). `mesh` may be any with these cells. Collective. failure
+ * (INK_NUMERICAL): a diffusion matrix that is not positive semi-definite or not finite, or a drift that is
+ * not finite, with the place. */
 PetscErrorCode ink_generator_width(const InkMesh *mesh, const InkProcess *process, double t, int *width,
                                    InkFailure *failure);
 /* The generator at time t. The mesh, which must be wide enough and uniform along axes that off-diagonal
@@ -66,8 +71,8 @@ PetscErrorCode ink_generator_width(const InkMesh *mesh, const InkProcess *proces
 PetscErrorCode ink_generator_create(const InkMesh *mesh, const InkProcess *process, double t,
                                     InkGenerator **generator, InkFailure *failure);
 PetscErrorCode ink_generator_destroy(InkGenerator **generator);
-/* Makes `excess`, and keeps it up to date from now on. Collective. */
-PetscErrorCode ink_generator_excess(InkGenerator *generator);
+/* wanted: makes `excess`, and keeps it up to date from now on; else frees it. Collective. */
+PetscErrorCode ink_generator_excess(InkGenerator *generator, bool wanted);
 /* Brings the coefficients to time t, where they depend on it. Collective. */
 PetscErrorCode ink_generator_at(InkGenerator *generator, double t);
 
@@ -90,6 +95,8 @@ PetscErrorCode ink_generator_load(InkGenerator *generator, InkStore *store);
 /* dp/dt as a system of the steppers: linear, non-negative, mass conserved; the monotone step is the largest
  * for which every transition probability is >= 0: 1/max(rate out of a cell). The generator is the context. */
 void ink_generator_system(InkGenerator *generator, InkSystem *system);
+/* One line on what `added` is, why, and what to do about it; "" where nothing was added. Local. */
+void ink_generator_remark(const InkGenerator *generator, char *text, size_t size);
 /* Bytes of memory an owned cell, and operations an explicit step and cell, for plans. */
 double ink_generator_bytes_per_cell(const InkGenerator *generator);
 double ink_generator_operations(const InkGenerator *generator);

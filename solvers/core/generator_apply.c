@@ -3,8 +3,7 @@
  * the same operations for both of its cells. */
 #include "generator_impl.h"
 #include <float.h>
-
-enum { PIECE = 512 }; /* cells of a row that are done together, in the first-level cache */
+#include "part.h"
 
 /* ---- rows: of n cells, whose neighbours along a direction lie s apart ---- */
 
@@ -49,78 +48,57 @@ static void advance(int64_t n, double factor, const double *inverse, const doubl
   }
 }
 
-/* ---- pieces of rows ---- */
-
-typedef struct Piece {
-  int64_t at[3], cell, n;
-} Piece;
-
-/* The next piece of the owned cells; false: that was the last. Begin with a piece that is all 0. */
-static bool next_piece(const InkMesh *mesh, Piece *piece) {
-  piece->at[0] += piece->n;
-  if (piece->at[0] == mesh->count[0]) {
-    piece->at[0] = 0;
-    if (++piece->at[1] == mesh->count[1]) {
-      piece->at[1] = 0;
-      if (++piece->at[2] == mesh->count[2]) return false;
-    }
-  }
-  const int64_t left = mesh->count[0] - piece->at[0];
-  piece->n = left < PIECE ? left : PIECE;
-  piece->cell = ink_local(mesh, piece->at[0], piece->at[1], piece->at[2]);
-  return true;
-}
+/* ---- parts of rows ---- */
 
 static Edges edges_at(const InkGenerator *generator, int d, int64_t cell) {
   return (Edges){generator->up[d] + cell, generator->down[d] + cell,
                  ink_jump(generator->mesh, generator->offset[d])};
 }
 
-/* Cells i0 <= i < i1 of a piece from which a side may absorb. */
-static bool beside(const InkGenerator *generator, int side, const Piece *piece, int64_t *i0, int64_t *i1) {
+/* Cells i0 <= i < i1 of a part from which a side may absorb. */
+static bool beside(const InkGenerator *generator, int side, const InkPart *part, int64_t *i0, int64_t *i1) {
   const InkMesh *mesh = generator->mesh;
   const int a = side / 2, depth = generator->parts->depth[side];
   if (depth == 0) return false;
   const int64_t first = side % 2 ? mesh->count[a] - depth : 0, end = first + depth;
   *i0 = 0;
-  *i1 = piece->n;
-  if (a > 0) return piece->at[a] >= first && piece->at[a] < end;
-  if (first > piece->at[0]) *i0 = first - piece->at[0];
-  if (end < piece->at[0] + piece->n) *i1 = end - piece->at[0];
+  *i1 = part->n;
+  if (a > 0) return part->at[a] >= first && part->at[a] < end;
+  if (first > part->at[0]) *i0 = first - part->at[0];
+  if (end < part->at[0] + part->n) *i1 = end - part->at[0];
   return *i0 < *i1;
 }
 
-static void flow_piece(const InkGenerator *generator, const Piece *piece, const double *p, double *g) {
+static void flow_part(const InkGenerator *generator, const InkPart *part, const double *p, double *g) {
   const int dim = generator->mesh->dim;
-  const double *here = p + piece->cell;
+  const double *here = p + part->cell;
   Edges edges[3];
   int64_t i0, i1;
-  for (int a = 0; a < dim; a++) edges[a] = edges_at(generator, a, piece->cell);
-  (dim == 1 ? flow_1 : dim == 2 ? flow_2 : flow_3)(piece->n, edges, here, g);
+  for (int a = 0; a < dim; a++) edges[a] = edges_at(generator, a, part->cell);
+  (dim == 1 ? flow_1 : dim == 2 ? flow_2 : flow_3)(part->n, edges, here, g);
   for (int d = dim; d < generator->directions; d++) {
-    const Edges far = edges_at(generator, d, piece->cell);
-    flow_far(piece->n, &far, here, g);
+    const Edges far = edges_at(generator, d, part->cell);
+    flow_far(part->n, &far, here, g);
   }
   for (int side = 0; side < 2 * dim; side++) {
-    if (!beside(generator, side, piece, &i0, &i1)) continue;
-    const double *exit = generator->exit[side] + piece->cell;
+    if (!beside(generator, side, part, &i0, &i1)) continue;
+    const double *exit = generator->exit[side] + part->cell;
     for (int64_t i = i0; i < i1; i++) g[i] -= exit[i] * here[i];
   }
 }
 
 void ink_generator_flow(const InkGenerator *generator, const double *dt, const double *p, double *g) {
   const InkMesh *mesh = generator->mesh;
-  double flow[PIECE];
-  for (Piece piece = {{0}, 0, 0}; next_piece(mesh, &piece);) {
+  double flow[INK_PART];
+  for (InkPart part = ink_part_first(mesh); part.n > 0; ink_part_next(mesh, &part)) {
     if (!dt) {
-      flow_piece(generator, &piece, p, g + piece.cell);
+      flow_part(generator, &part, p, g + part.cell);
       continue;
     }
-    flow_piece(generator, &piece, p, flow);
-    const double depth = mesh->axis[1].volume[mesh->start[1] + piece.at[1]] *
-                         mesh->axis[2].volume[mesh->start[2] + piece.at[2]];
-    advance(piece.n, *dt / depth, generator->parts->inverse + piece.at[0], p + piece.cell, flow,
-            g + piece.cell);
+    flow_part(generator, &part, p, flow);
+    const double depth =
+        mesh->axis[1].volume[mesh->start[1] + part.at[1]] * mesh->axis[2].volume[mesh->start[2] + part.at[2]];
+    advance(part.n, *dt / depth, generator->parts->inverse + part.at[0], p + part.cell, flow, g + part.cell);
   }
 }
 
@@ -133,17 +111,17 @@ PetscErrorCode ink_generator_forward(InkGenerator *generator, double *p, double 
 
 void ink_generator_leaving(const InkGenerator *generator, double *out) {
   const InkMesh *mesh = generator->mesh;
-  for (Piece piece = {{0}, 0, 0}; next_piece(mesh, &piece);) {
-    double *to = out + piece.cell;
+  for (InkPart part = ink_part_first(mesh); part.n > 0; ink_part_next(mesh, &part)) {
+    double *to = out + part.cell;
     int64_t i0, i1;
-    for (int64_t i = 0; i < piece.n; i++) to[i] = 0.0;
+    for (int64_t i = 0; i < part.n; i++) to[i] = 0.0;
     for (int d = 0; d < generator->directions; d++) {
-      const Edges e = edges_at(generator, d, piece.cell);
-      for (int64_t i = 0; i < piece.n; i++) to[i] += e.down[i - e.s] + e.up[i];
+      const Edges e = edges_at(generator, d, part.cell);
+      for (int64_t i = 0; i < part.n; i++) to[i] += e.down[i - e.s] + e.up[i];
     }
     for (int side = 0; side < 2 * mesh->dim; side++)
-      if (beside(generator, side, &piece, &i0, &i1))
-        for (int64_t i = i0; i < i1; i++) to[i] += generator->exit[side][piece.cell + i];
+      if (beside(generator, side, &part, &i0, &i1))
+        for (int64_t i = i0; i < i1; i++) to[i] += generator->exit[side][part.cell + i];
   }
 }
 
@@ -152,20 +130,20 @@ PetscErrorCode ink_generator_backward(InkGenerator *generator, double *x, const 
   PetscFunctionBeginUser;
   const InkMesh *mesh = generator->mesh;
   PetscCall(ink_mesh_exchange(mesh, x));
-  for (Piece piece = {{0}, 0, 0}; next_piece(mesh, &piece);) {
-    const double *here = x + piece.cell;
-    double *to = g + piece.cell;
+  for (InkPart part = ink_part_first(mesh); part.n > 0; ink_part_next(mesh, &part)) {
+    const double *here = x + part.cell;
+    double *to = g + part.cell;
     int64_t i0, i1;
-    for (int64_t i = 0; i < piece.n; i++) to[i] = 0.0;
+    for (int64_t i = 0; i < part.n; i++) to[i] = 0.0;
     for (int d = 0; d < generator->directions; d++) {
-      const Edges e = edges_at(generator, d, piece.cell);
-      for (int64_t i = 0; i < piece.n; i++)
+      const Edges e = edges_at(generator, d, part.cell);
+      for (int64_t i = 0; i < part.n; i++)
         to[i] += e.down[i - e.s] * (here[i - e.s] - here[i]) + e.up[i] * (here[i + e.s] - here[i]);
     }
     for (int side = 0; side < 2 * mesh->dim; side++)
-      if (beside(generator, side, &piece, &i0, &i1))
+      if (beside(generator, side, &part, &i0, &i1))
         for (int64_t i = i0; i < i1; i++)
-          to[i] += generator->exit[side][piece.cell + i] * ((value ? value[side] : 0.0) - here[i]);
+          to[i] += generator->exit[side][part.cell + i] * ((value ? value[side] : 0.0) - here[i]);
   }
   PetscFunctionReturn(0);
 }
@@ -174,9 +152,9 @@ PetscErrorCode ink_generator_backward(InkGenerator *generator, double *x, const 
 
 static void add_absorbed(const InkGenerator *generator, int side, const double *p, InkSum *sum) {
   int64_t i0, i1;
-  for (Piece piece = {{0}, 0, 0}; next_piece(generator->mesh, &piece);)
-    if (beside(generator, side, &piece, &i0, &i1))
-      for (int64_t i = piece.cell + i0; i < piece.cell + i1; i++)
+  for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
+    if (beside(generator, side, &part, &i0, &i1))
+      for (int64_t i = part.cell + i0; i < part.cell + i1; i++)
         ink_sum_add(sum, generator->exit[side][i] * p[i]);
 }
 
@@ -191,11 +169,11 @@ static void add_crossing(const InkGenerator *generator, int axis, const double *
   const InkMesh *mesh = generator->mesh;
   for (int d = 0; d < generator->directions; d++) {
     if (generator->offset[d][axis] == 0) continue;
-    for (Piece piece = {{0}, 0, 0}; next_piece(mesh, &piece);) {
-      const Edges e = edges_at(generator, d, piece.cell);
-      const double *here = p + piece.cell;
-      for (int64_t i = 0; i < piece.n; i++) {
-        const int64_t at = piece.at[axis] + (axis == 0 ? i : 0);
+    for (InkPart part = ink_part_first(mesh); part.n > 0; ink_part_next(mesh, &part)) {
+      const Edges e = edges_at(generator, d, part.cell);
+      const double *here = p + part.cell;
+      for (int64_t i = 0; i < part.n; i++) {
+        const int64_t at = part.at[axis] + (axis == 0 ? i : 0);
         const int times = passes(generator, axis, d, mesh->start[axis] + at);
         if (times) ink_sum_add(sum, times * (e.up[i] * here[i] - e.down[i] * here[i + e.s]));
       }

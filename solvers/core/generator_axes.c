@@ -162,5 +162,6 @@ void ink_generator_axis(InkGenerator *generator, int axis, double t) {
       for (int64_t j = 0; j < mesh->count[1]; j++) along_row(generator, t, j, k);
   else
     for (int64_t other = 0; other < mesh->count[3 - axis]; other++) across_plane(generator, axis, t, other);
+  ink_generator_laws(generator, axis, t);
   for (int end = 0; end < 2; end++) exits(generator, 2 * axis + end, t);
 }

@@ -2,8 +2,9 @@
  * couples.
  *
  * From the cell c to c +- e flow V w(c) B(-+z) of its density (generator_legs.c), z the mean of the two
- * cells' where both have the direction: then p w exp(-...) balances exactly over an edge, and drift and
- * diffusion are right to second order. The rest of the drift goes upwind along the axes. */
+ * cells' where both have the direction, and not far from each other: then p w exp(-...) balances exactly over
+ * an edge, and drift and diffusion are right to second order. The rest of the drift goes upwind along the
+ * axes. */
 #include "generator_impl.h"
 #include <math.h>
 #include <stdlib.h>
@@ -54,6 +55,13 @@ static double other_z(const InkLegs *legs, const InkLeg *own) {
   return own->z;
 }
 
+/* Is one z of another order than the other? Then diffusion falls by an order between two cells, and the
+ * mean would drive the cell that diffuses more by what only the other's drift is in its diffusion. */
+static bool disagree(double z, double other) {
+  const double low = fmin(fabs(z), fabs(other)), high = fmax(fabs(z), fabs(other));
+  return high > 8.0 * (1.0 + low);
+}
+
 /* z of a step e; NaN where there is no slope. */
 static double slope_along(const InkLegs *legs, const int e[3]) {
   return legs->slope[0] * e[0] + legs->slope[1] * e[1] + legs->slope[2] * e[2];
@@ -86,7 +94,7 @@ static void leave(InkGenerator *generator, const Cell *from, int d, int sign, co
   }
   const InkLegs *there = from->legs + sign * ink_jump(mesh, generator->offset[d]);
   double other = wall ? slope_along(there, generator->offset[d]) : other_z(there, leg);
-  if (isnan(other)) other = leg->z;
+  if (isnan(other) || disagree(leg->z, other)) other = leg->z;
   const double z = 0.5 * (leg->z + other);
   add(generator, from, d, sign, volume * leg->weight * ink_bernoulli(-sign * z),
       0.5 * volume * leg->weight * copysign(ink_excess(z), z));

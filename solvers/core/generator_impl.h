@@ -2,6 +2,7 @@
  *
  *   generator.c          making it, its programs and geometry, bringing it to a time
  *   generator_axes.c     edges along the axes: Scharfetter-Gummel rates
+ *   generator_law.c      beside walls at which the density grows without bound
  *   generator_legs.c     Selling's decomposition in each cell
  *   generator_far.c      edges along its offsets
  *   generator_wall.c     what reflecting walls cut off of them
@@ -16,6 +17,7 @@
 #include "observe.h"
 #include "rates.h"
 #include "reduction.h"
+#include "wall_law.h"
 
 /* Ghost layers where off-diagonal diffusion couples axes: offsets like (1, 1) end in corners, which only wide
  * meshes exchange. MOVING: where it depends on time, so that it may become thinner than it is at the start.
@@ -69,6 +71,7 @@ struct InkGeneratorParts {
   /* Of the edge between local cells i and i + 1, i from -1 to count - 1: the Gauss points and the distance;
    * at a wall, of the way from the centroid to the wall. */
   double *gauss[3][2], *distance[3];
+  InkWallLaw law[INK_SIDES];
   double *inverse; /* 1 / width of the owned cells along x */
   InkGeneratorRows rows;
   double *lines; /* what holds them all */
@@ -116,6 +119,11 @@ typedef struct InkEdgeSpan {
 } InkEdgeSpan;
 void ink_generator_edges(const InkGenerator *generator, double t, const InkEdgeSpan *span);
 void ink_generator_axis(InkGenerator *generator, int axis, double t);
+
+/* generator_law.c: the geometry, once; and what the cells' means make of the rates along an axis at time t.
+ */
+void ink_generator_set_laws(InkGenerator *generator);
+void ink_generator_laws(InkGenerator *generator, int axis, double t);
 
 /* generator_wall.c: what edges along a reflecting wall carry instead of those that it cuts off. Indices are
  * those of the coupled axes and of the decomposition's directions e, turned so that e_normal > 0. */

@@ -5,6 +5,7 @@
  * a leg each, and which directions e there are on all ranks. */
 #include "generator_impl.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -234,8 +235,18 @@ PetscErrorCode ink_generator_directions(InkGenerator *generator, double t) {
   PetscFunctionReturn(0);
 }
 
+/* The longest offset on an axis of few cells: it must not lead back to its own cell, and one rank must be
+ * able to hold the ghost cells. */
+static int longest_fitting(const InkMesh *mesh) {
+  int most = INK_SELLING_RADIUS;
+  for (int a = 0; a < mesh->dim; a++)
+    if (mesh->axis[a].cells <= most) most = (int)mesh->axis[a].cells - 1;
+  return most > INK_LEAST_WIDTH ? most : INK_LEAST_WIDTH;
+}
+
 int ink_generator_longest(const InkGenerator *generator, double t) {
   unsigned char seen[KEYS] = {0};
+  const int most = longest_fitting(generator->mesh);
   int longest = generator->parts->far_moves ? INK_MOVING_WIDTH : INK_LEAST_WIDTH;
   collect(generator, t, INK_SELLING_RADIUS, seen);
   for (int key = 0; key < KEYS; key++) {
@@ -247,5 +258,19 @@ int ink_generator_longest(const InkGenerator *generator, double t) {
       if (length > longest) longest = length;
     }
   }
-  return longest;
+  return longest < most ? longest : most;
+}
+
+void ink_generator_remark(const InkGenerator *generator, char *text, size_t size) {
+  const int radius = generator->parts->radius;
+  text[0] = '\0';
+  if (!(generator->added > 0.0)) return;
+  snprintf(
+      text, size,
+      "the diffusion matrix needs steps of more than %d cells; within these up to %.2g %% of its largest "
+      "entry is added to the diagonal (numerical diffusion)%s",
+      radius, 100.0 * generator->added,
+      radius == INK_SELLING_RADIUS ? ": widths of the cells that suit its directions need less"
+      : radius == longest_fitting(generator->mesh) ? ": more cells along the shortest axis allow longer steps"
+                                                   : "");
 }

@@ -225,6 +225,13 @@ void ink_generator_system(InkGenerator *generator, InkSystem *system) {
   static const char *const field[] = {"p"};
   static const InkCoupling coupling[] = {INK_NEIGHBOURS};
   static const bool nonnegative[] = {true};
+  static const InkSuspects suspects = {
+      .expression = "a drift or diffusion",
+      .sign = "the diffusion matrix below 0 in some direction",
+      .growth = "a drift or diffusion that grows without bound: end the run before that time, or look at its "
+                "expression",
+      .steep = "a drift or diffusion that jumps there or is many orders of magnitude larger than elsewhere",
+      .loss = "linear systems that are too ill-conditioned: try time.method: explicit"};
   *system = (InkSystem){.context = generator,
                         .mesh = generator->mesh,
                         .n = 1,
@@ -244,7 +251,8 @@ void ink_generator_system(InkGenerator *generator, InkSystem *system) {
                         .monotone_step = monotone_step,
                         .explicit_step = explicit_step,
                         .steady_bound = !generator->moving,
-                        .fault = fault};
+                        .fault = fault,
+                        .suspects = &suspects};
 }
 
 /* ---- plans ---- */

@@ -9,11 +9,13 @@ static const double default_tolerance = 1e-5; /* of time.tolerance in the key ta
 static const char *const deck_name[] = {[INK_EXPLICIT] = "explicit",
                                         [INK_IMPLICIT] = "implicit",
                                         [INK_STEADY] = "steady",
-                                        [INK_SPLIT] = "implicit"};
+                                        [INK_SPLIT] = "implicit",
+                                        [INK_STAGED] = "explicit"};
 static const char *const own_name[] = {[INK_EXPLICIT] = "forward Euler",
                                        [INK_IMPLICIT] = "TR-BDF2",
                                        [INK_STEADY] = "Newton's method",
-                                       [INK_SPLIT] = "ARK4(3)"};
+                                       [INK_SPLIT] = "ARK4(3)",
+                                       [INK_STAGED] = "SSPRK(s,2)"};
 
 const char *ink_method_name(InkMethod method) { return deck_name[method]; }
 
@@ -69,7 +71,8 @@ PetscErrorCode ink_method_choose(const InkDeck *deck, const InkSystem *system, b
   }
   if (strcmp(asked, "auto") == 0)
     PetscCall(ink_stepper_choose(system, u, start, ink_deck_number(deck, "time.end"),
-                                 ink_deck_number(deck, "time.tolerance"), method, plan));
+                                 ink_deck_number(deck, "time.tolerance"), !ink_deck_has(deck, "time.dt"),
+                                 method, plan));
   PetscFunctionReturn(0);
 }
 
@@ -82,7 +85,7 @@ void ink_method_kept(const InkDeck *deck, InkMethod method, InkPlan *plan) {
 
 double ink_method_arrays(const InkSystem *system, InkMethod method) {
   static const double vectors[] = {
-      [INK_EXPLICIT] = 1, [INK_IMPLICIT] = 20, [INK_STEADY] = 16, [INK_SPLIT] = 16};
+      [INK_EXPLICIT] = 1, [INK_IMPLICIT] = 20, [INK_STEADY] = 16, [INK_SPLIT] = 16, [INK_STAGED] = 2};
   static const double of_block = 20; /* the matrix, its copies and preconditioner, of a coupled pair */
   static const double of_far = 6;    /* the same, of one more neighbour */
   const int n = system->n;
@@ -96,8 +99,8 @@ double ink_method_arrays(const InkSystem *system, InkMethod method) {
   return arrays;
 }
 
-static PetscErrorCode plan_explicit(const InkDeck *deck, const InkSystem *system, double cell_seconds,
-                                    double *u, InkPlan *plan) {
+static PetscErrorCode plan_explicit(const InkDeck *deck, const InkSystem *system, bool staged,
+                                    double cell_seconds, double *u, InkPlan *plan) {
   PetscFunctionBeginUser;
   const double start = ink_deck_number(deck, "time.start"), end = ink_deck_number(deck, "time.end");
   double step;
@@ -105,6 +108,10 @@ static PetscErrorCode plan_explicit(const InkDeck *deck, const InkSystem *system
   PetscCall(system->monotone_step(system->context, start, u, &step));
   step *= ink_explicit_fraction;
   if (ink_deck_has(deck, "time.dt")) step = ink_deck_number(deck, "time.dt");
+  if (staged) {
+    step *= INK_MOST_STAGES - 1;
+    cell_seconds *= INK_MOST_STAGES;
+  }
   plan->dt = fmin(step, end - start);
   plan->steps = ceil((end - start) / plan->dt * (1.0 - 1e-12));
   PetscCallMPI(MPI_Comm_size(system->mesh->comm, &ranks));
@@ -118,7 +125,8 @@ PetscErrorCode ink_method_plan(const InkDeck *deck, const InkSystem *system, Ink
   plan->cells = (double)system->mesh->cells;
   plan->order = ink_method_order(method);
   snprintf(plan->method, sizeof plan->method, "%s", deck_name[method]);
-  if (method == INK_EXPLICIT) PetscCall(plan_explicit(deck, system, cell_seconds, u, plan));
+  if (method == INK_EXPLICIT || method == INK_STAGED)
+    PetscCall(plan_explicit(deck, system, method == INK_STAGED, cell_seconds, u, plan));
   /* One axis is solved whole on every rank; elsewhere the choice was made for one rank. */
   if (strcmp(deck_name[method], "implicit") == 0 && system->mesh->dim > 1) {
     int ranks;

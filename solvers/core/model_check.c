@@ -183,6 +183,16 @@ static void check_point(const Checking *c) {
   }
 }
 
+/* Of a law that is a number; others are looked at in the cells. */
+static void check_law(const Checking *c) {
+  const InkExpr *law =
+      ink_deck_sound(c->deck, "initial.density") ? ink_deck_expression(c->deck, "initial.density") : NULL;
+  double value;
+  if (law && ink_expr_is_number(law, &value) && !(value > 0.0))
+    ink_deck_error(c->deck, c->errors, "initial.density",
+                   "must be positive somewhere, so that there is a law to normalise; got %.9g", value);
+}
+
 static void check_initial(const Checking *c) {
   const bool point = ink_deck_has(c->deck, "initial.point"), law = ink_deck_has(c->deck, "initial.density");
   if (!ink_deck_sound(c->deck, "initial")) return;
@@ -192,6 +202,7 @@ static void check_initial(const Checking *c) {
     ink_deck_error(c->deck, c->errors, "initial",
                    "is missing: give initial.point, where all paths start, or initial.density");
   check_point(c);
+  check_law(c);
 }
 
 void ink_model_check(const InkDeck *deck, int ranks, bool needs_initial, InkErrors *errors) {

@@ -1,6 +1,7 @@
 /* The rows of the key table for the section `model`, its axes, and what its units stand for. See model.h. */
 #include "model.h"
 #include <string.h>
+#include "dimension.h"
 
 enum { PLACE_TIME = INK_OF_SPACE | INK_OF_TIME };
 
@@ -105,6 +106,15 @@ static InkDim state_dim(const InkNode *state) {
   return from.known ? from : given_dim(ink_tree_child(state, "to"));
 }
 
+/* Seconds where time.end has a unit; where nothing is said of time, if the states have units. */
+static InkDim time_dim(const InkNode *root, const InkNode *states) {
+  const InkNode *end = ink_tree_find(root, "time.end");
+  if (end) return given_dim(end);
+  for (const InkNode *state = states->first; state; state = state->next)
+    if (state_dim(state).known) return ink_dim_si(0, 0, 1, 0, 0, 0);
+  return ink_dim_any();
+}
+
 /* Of a name of one state variable, that of the variable; of the names of two, the product. */
 static InkDim entry_dim(const InkNode *states, const char *name) {
   const InkNode *one = ink_tree_child(states, name);
@@ -119,8 +129,8 @@ static InkDim entry_dim(const InkNode *states, const char *name) {
 
 InkDim ink_model_unit(const InkNode *root, const InkNode *node, const char *name) {
   const InkNode *states = ink_tree_find(root, "model.state");
-  const InkDim time = given_dim(ink_tree_find(root, "time.end"));
   if (!states || states->kind != INK_MAPPING) return ink_dim_any();
+  const InkDim time = time_dim(root, states);
   if (strcmp(name, "drift") == 0)
     return ink_dim_product(state_dim(ink_tree_child(states, node->key)), time, -1.0);
   if (strcmp(name, "diffusion") == 0) return ink_dim_product(entry_dim(states, node->key), time, -1.0);

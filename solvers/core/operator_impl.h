@@ -13,6 +13,7 @@
 #include "explicit_kernel.h"
 #include "observe.h"
 #include "operator.h"
+#include "part.h"
 #include "reduction.h"
 #include "transform.h"
 
@@ -141,39 +142,6 @@ static inline int64_t ink_cell(const InkMesh *mesh, int64_t i, int64_t j, int64_
   return mesh->origin + i + j * mesh->stride[1] + k * mesh->stride[2];
 }
 static inline int64_t ink_step(const InkMesh *mesh, int axis) { return axis == 0 ? 1 : mesh->stride[axis]; }
-
-/* ---- parts of rows: the owned cells in pieces that stay in the first-level cache ---- */
-
-enum { INK_PART = 512 }; /* cells, a multiple of every vector width */
-
-typedef struct InkPart {
-  int64_t at[3]; /* local index of the first cell */
-  int64_t cell;  /* its place in a padded array */
-  int64_t n;     /* cells; 0 after the last part */
-} InkPart;
-
-static inline void ink_part_set(const InkMesh *mesh, InkPart *part) {
-  const int64_t left = mesh->count[0] - part->at[0];
-  part->cell = ink_cell(mesh, part->at[0], part->at[1], part->at[2]);
-  part->n = left < INK_PART ? left : INK_PART;
-}
-static inline InkPart ink_part_first(const InkMesh *mesh) {
-  InkPart part = {{0, 0, 0}, 0, 0};
-  ink_part_set(mesh, &part);
-  return part;
-}
-static inline void ink_part_next(const InkMesh *mesh, InkPart *part) {
-  part->at[0] += part->n;
-  part->n = 0;
-  if (part->at[0] == mesh->count[0]) {
-    part->at[0] = 0;
-    if (++part->at[1] == mesh->count[1]) {
-      part->at[1] = 0;
-      if (++part->at[2] == mesh->count[2]) return;
-    }
-  }
-  ink_part_set(mesh, part);
-}
 
 /* to[i] += weight * (V_i r[i]) over a part; r and to begin at its first cell. */
 static inline void ink_part_add(const InkMesh *mesh, const InkPart *part, double weight,

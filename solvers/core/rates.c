@@ -10,7 +10,7 @@
 static const double FAR = 700.0;    /* x/expm1(x) is 0 beyond */
 static const double NEAR = 1e-17;   /* x/expm1(x) is 1 below */
 static const double ABSENT = 1e-14; /* diffusion below this part of the largest nearby counts as 0 */
-static const double RESOLVED = 1.0207470412683992; /* z/2 coth(z/2) at z = 1/2 */
+static const double RESOLVED = 1.003331113225399; /* z/2 coth(z/2) at z = 1/5 */
 
 /* The edges of one vector. */
 typedef struct Lanes {
@@ -132,7 +132,7 @@ void ink_edge_excess(int64_t n, const InkEdgeRow *row, double *excess) {
 
 double ink_excess(double z) {
   const double half = 0.5 * fabs(z);
-  return half > 0.25 ? half / tanh(half) - RESOLVED : 0.0;
+  return half > 0.1 ? half / tanh(half) - RESOLVED : 0.0;
 }
 
 void ink_exit_rates(int64_t n, const InkEdgeRow *row, double *out) {

@@ -41,7 +41,7 @@ void ink_edge_rates(int64_t n, const InkEdgeRow *row, double *up, double *down);
  * sign of the drift: in size A/h (D_low + D_high)/2 ink_excess(z), and where D vanishes or z is very large
  * A |b|/2. Of the drift alone: where D varies but |z| is small it is 0. */
 void ink_edge_excess(int64_t n, const InkEdgeRow *row, double *excess);
-/* z/2 coth(z/2) less its value at |z| = 1/2, and 0 below that: diffusion in excess, relative to the own, of
+/* z/2 coth(z/2) less its value at |z| = 1/5, and 0 below that: diffusion in excess, relative to the own, of
  * an edge that does not resolve its drift. Even in z. */
 double ink_excess(double z);
 /* An absorbing wall: `high` is not read, the distance is that from the centroid to the wall, the Gauss points

@@ -54,7 +54,8 @@ PetscErrorCode ink_stepper_newton(InkStepper *stepper) {
 }
 
 int ink_method_order(InkMethod method) {
-  static const int order[] = {[INK_EXPLICIT] = 1, [INK_IMPLICIT] = 2, [INK_STEADY] = 0, [INK_SPLIT] = 4};
+  static const int order[] = {
+      [INK_EXPLICIT] = 1, [INK_IMPLICIT] = 2, [INK_STEADY] = 0, [INK_SPLIT] = 4, [INK_STAGED] = 2};
   return order[method];
 }
 
@@ -78,6 +79,7 @@ PetscErrorCode ink_stepper_advance(InkStepper *stepper, double until, InkClock *
   if (stepper->failure.code == INK_DONE) {
     switch (stepper->options.method) {
     case INK_EXPLICIT:
+    case INK_STAGED:
       PetscCall(ink_explicit_advance(stepper, until, clock));
       break;
     case INK_IMPLICIT:

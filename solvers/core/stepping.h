@@ -9,6 +9,7 @@
  * a restart gives the same bits):
  *
  *   explicit   forward Euler at nine tenths of the monotone bound
+ *              (or, for densities, SSPRK(s,2): up to ten stages for nine such steps, second order)
  *   implicit   TR-BDF2 (Bank et al. 1985; Hosea & Shampine 1996): second order, L-stable, stage order 2,
  *              fully implicit, embedded error estimate; or, where the system can be split (InkSystem.split_*)
  *              and the rest is not stiff, ARK4(3)6L[2]SA (Kennedy & Carpenter 2003): fourth order, diffusion
@@ -67,6 +68,15 @@ typedef struct InkFinish {
   PetscErrorCode (*longest)(void *context, double t, double *u, double *dt);
 } InkFinish;
 
+/* What failures are put down to, in the words of the deck. */
+typedef struct InkSuspects {
+  const char *expression; /* may be NaN or grow without bound: "the likely cause is ... that is NaN there" */
+  const char *sign;       /* "a coefficient of the wrong sign (...)" */
+  const char *growth;     /* of a solution without bound, and what to do: "the likely cause is ..." */
+  const char *steep;      /* leaves a step without a solution: "the likely cause is ..." */
+  const char *loss;       /* makes a field negative, and what to do: "the likely cause is ..." */
+} InkSuspects;
+
 typedef struct InkSystem {
   void *context;
   const InkMesh *mesh;
@@ -118,6 +128,7 @@ typedef struct InkSystem {
    * side whose law has no solution. One line with field, coefficient, value, cell and place, or "" when there
    * is nothing. Collective; the same on all ranks. May be NULL. */
   PetscErrorCode (*fault)(void *context, double t, double *u, char *text, size_t size);
+  const InkSuspects *suspects; /* NULL: those of diffusion and reactions */
 
   const InkFinish *finish; /* NULL: steps are left as they are */
 } InkSystem;
@@ -127,7 +138,9 @@ typedef enum InkMethod {
   INK_EXPLICIT,
   INK_IMPLICIT, /* TR-BDF2 */
   INK_STEADY,
-  INK_SPLIT /* ARK4(3): implicit for the user, chosen where the system has a split form and it pays */
+  INK_SPLIT, /* ARK4(3): implicit for the user, chosen where the system has a split form and it pays */
+  INK_STAGED /* SSPRK(s,2): explicit for the user; what auto takes for densities where it takes explicit steps
+              */
 } InkMethod;
 
 typedef struct InkStepperOptions {
@@ -144,6 +157,8 @@ typedef struct InkStepperOptions {
  * h^2/(2 d a) on equal cells, the checkerboard mode is multiplied by -1 a step and never decays; at nine
  * tenths by -0.8. A fixed dt may go up to the bound. */
 static const double ink_explicit_fraction = 0.9;
+/* Stages of a staged step, at the most: it is as long as one less of these explicit steps. */
+enum { INK_MOST_STAGES = 10 };
 
 typedef struct InkStepper InkStepper;
 /* u: the caller's pointer to the state, an array from ink_mesh_fields that the caller frees. The stepper may
@@ -162,9 +177,10 @@ void ink_stepper_progress(const InkStepper *stepper, InkProgress *progress);
 PetscErrorCode ink_stepper_destroy(InkStepper **stepper);
 
 /* `auto`: estimates the cost of explicit and implicit (either kind) for this system from now to `end` at
- * `tolerance` and writes what it took and why. Independent of the number of ranks. Collective. */
+ * `tolerance` and writes what it took and why. free_step: dt is not fixed. Independent of the number of
+ * ranks. Collective. */
 PetscErrorCode ink_stepper_choose(const InkSystem *system, double *u, double time, double end,
-                                  double tolerance, InkMethod *method, InkPlan *plan);
+                                  double tolerance, bool free_step, InkMethod *method, InkPlan *plan);
 /* For a deck that says `implicit`: INK_SPLIT where the system has a split form and the rest is not so stiff
  * that its stability would cost more steps than TR-BDF2 takes (with a fixed dt: where dt is well inside its
  * stability), else INK_IMPLICIT; the reason goes into the plan. Collective. */
@@ -175,6 +191,6 @@ PetscErrorCode ink_stepper_choose_implicit(const InkSystem *system, double *u, d
  * the local error at the start. An overestimate where errors decay. Collective. */
 PetscErrorCode ink_stepper_euler_error(const InkSystem *system, double *u, double time, double end, double dt,
                                        double *error);
-/* Order in time: 1 explicit, 2 TR-BDF2, 4 split, 0 steady. */
+/* Order in time: 1 explicit, 2 TR-BDF2 and staged, 4 split, 0 steady. */
 int ink_method_order(InkMethod method);
 #endif

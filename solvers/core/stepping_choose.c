@@ -5,6 +5,7 @@
  *     split      steps = START_SPLIT + SWEEP_SPLIT (1e-5 / tolerance)^(1/4),
  *                but at least (end - now) * rate / STABLE (rate: see split_rest)
  *     seconds    steps (overhead of a step + cost of a cell and step * cells)
+ *     staged     (densities, instead of explicit) steps of up to nine monotone ones, ten stages each
  *
  * on one rank, whatever the number there is: the method, and with it the result, must not depend on the rank
  * count.
@@ -37,6 +38,10 @@ static const double FINISH_CELL = 2e-8;                                         
 static const double IMPLICIT_STEP = 1e-4, IMPLICIT_CELL[3] = {2e-7, 4e-6, 8e-6}; /* one, two, three axes */
 static const double SPLIT_STEP = 1e-4, SPLIT_CELL = 1e-7; /* six stages: a transform and the rest each */
 static const double NONLINEAR_FACTOR = 3;                 /* matrices and Newton iterations */
+/* The same of a density: no coupled matrix, and a preconditioner that needs few iterations. Its implicit
+ * steps are preferred while they take no more than a second: their error is controlled. */
+static const double DENSITY_CELL[3] = {2e-7, 5e-7, 1e-6}, DENSITY_PATIENCE = 1;
+static const double TIGHT = 1e-5, TIGHT_FACTOR = 5; /* below this tolerance, and times as long */
 static const double START_STEPS = 30, SWEEP = 120;
 static const double START_SPLIT = 20, SWEEP_SPLIT = 30;
 static const double STABLE = 4;       /* |eigenvalue| dt of the explicit part, at the most */
@@ -96,9 +101,10 @@ static PetscErrorCode estimate_implicit(const InkSystem *system, double *u, doub
   double longest = INFINITY;
   if (system->finish) PetscCall(system->finish->longest(system->finish->context, time, u, &longest));
   e->trbdf2.steps = fmax(ceil(START_STEPS + SWEEP * cbrt(1e-5 / tolerance)), ceil(span / longest));
-  e->trbdf2.seconds = e->trbdf2.steps *
-                      (IMPLICIT_STEP + n * n * cells * IMPLICIT_CELL[system->mesh->dim - 1]) *
-                      (system->linear ? 1 : NONLINEAR_FACTOR);
+  const int axis = system->mesh->dim - 1;
+  const double cell = system->fades ? DENSITY_CELL[axis] : IMPLICIT_CELL[axis];
+  e->trbdf2.seconds =
+      e->trbdf2.steps * (IMPLICIT_STEP + n * n * cells * cell) * (system->linear ? 1 : NONLINEAR_FACTOR);
   e->rate = NAN;
   e->unstable = false;
   if (system->split_rest && system->split_solve)
@@ -136,20 +142,50 @@ static PetscErrorCode estimate(const InkSystem *system, double *u, double time, 
 }
 
 static void fill_plan(InkMethod method, InkWork work, double dt, InkPlan *plan) {
-  snprintf(plan->method, sizeof plan->method, "%s", method == INK_EXPLICIT ? "explicit" : "implicit");
+  snprintf(plan->method, sizeof plan->method, "%s",
+           method == INK_EXPLICIT || method == INK_STAGED ? "explicit" : "implicit");
   plan->order = ink_method_order(method);
   plan->steps = work.steps;
   plan->seconds = work.seconds;
   plan->dt = dt;
 }
 
+/* Densities: TR-BDF2, or SSPRK(s,2), whose error in time is below that in space at the longest stable steps
+ * of cells that resolve the density. */
+static PetscErrorCode choose_density(const InkSystem *system, double *u, double time, double span,
+                                     double tolerance, const InkEstimate *e, InkMethod *method,
+                                     InkPlan *plan) {
+  PetscFunctionBeginUser;
+  const double cells = (double)system->mesh->cells, stage = EXPLICIT_STEP + cells * EXPLICIT_CELL;
+  const double mending = system->finish ? cells * FINISH_CELL : 0, implicit = e->trbdf2.seconds;
+  double length = INFINITY;
+  if (system->finish) PetscCall(system->finish->longest(system->finish->context, time, u, &length));
+  length = fmin(span, fmax(e->limit, fmin(length, (INK_MOST_STAGES - 1) * e->limit)));
+  const double steps = ceil(span / length), stages = 1 + ceil(length / e->limit);
+  const InkWork staged = {steps, steps * (stages * stage + mending)};
+  const double factor = tolerance < TIGHT * (1 - 1e-9) ? TIGHT_FACTOR : 1;
+  const bool wins = implicit > DENSITY_PATIENCE && factor * staged.seconds < implicit;
+  *method = wins ? INK_STAGED : INK_IMPLICIT;
+  fill_plan(*method, wins ? staged : e->trbdf2, wins ? length : 0, plan);
+  snprintf(
+      plan->reason, sizeof plan->reason,
+      "auto took %s: about %.3g steps of SSPRK(%g,2) with dt = %.3g (%.2g s of work) or about %.3g implicit "
+      "steps at tolerance %.2g (%.2g s)",
+      plan->method, steps, stages, length, staged.seconds, e->trbdf2.steps, tolerance, implicit);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ink_stepper_choose(const InkSystem *system, double *u, double time, double end,
-                                  double tolerance, InkMethod *method, InkPlan *plan) {
+                                  double tolerance, bool free_step, InkMethod *method, InkPlan *plan) {
   PetscFunctionBeginUser;
   InkEstimate e;
   char accuracy[128] = "";
   const double span = end - time;
   PetscCall(estimate(system, u, time, span, tolerance, &e));
+  if (system->fades && free_step && !system->moving) {
+    PetscCall(choose_density(system, u, time, span, tolerance, &e, method, plan));
+    PetscFunctionReturn(0);
+  }
   const InkWork implicit = implicit_work(&e);
   const bool cheaper = e.euler.seconds <= implicit.seconds;
   const bool inaccurate = !(e.explicit_error <= e.allowed);

@@ -22,12 +22,12 @@ static const double BOUND_STEPS = 32, BOUND_MOVES = 0.01; /* of the bound, betwe
 /* A solution grows without bound when the bound has fallen to GROWTH of the first and to SHORTEST of the
  * interval. */
 static const double GROWTH = 1e-3, SHORTEST = 1e-12;
+static const double MOST_STEPS = 1e13;  /* to the next target: no run ends that needs more */
 static const double FIRST_ERROR = 0.05; /* of a field's range, allowed in the first step */
 
-static const char *const ADVICE =
-    "the likely cause is an expression (source, reaction, material or boundary) that is NaN or grows without "
-    "bound there; the last checkpoint is the last good state; try `inkdrop check`, a smaller time.dt or "
-    "time.method: implicit";
+static const InkAdvice ADVICE = {"that is NaN or grows without bound there", false,
+                                 "; the last checkpoint is the last good state; try `inkdrop check`, a "
+                                 "smaller time.dt or time.method: implicit"};
 
 /* A new bound into the controller, and the step at which to look again. */
 static PetscErrorCode renew_bound(InkStepper *stepper, double t, double *u) {
@@ -62,7 +62,7 @@ static PetscErrorCode monotone_step(InkStepper *stepper, double t, double *u, do
   if (isfinite(largest))
     PetscCall(ink_stepper_no_step(stepper, t, u, c->bound));
   else
-    PetscCall(ink_stepper_not_finite(stepper, u, (double *const[]){NULL, NULL}, "the field", t, ADVICE));
+    PetscCall(ink_stepper_not_finite(stepper, u, (double *const[]){u, NULL}, "the field", t, &ADVICE));
   PetscFunctionReturn(0);
 }
 
@@ -124,14 +124,15 @@ static PetscErrorCode limit_first(InkStepper *stepper, double t, double *u, doub
 }
 
 /* Is dt so short that the run would not end, or that the clock does not notice it? Then false with a failure.
- */
+ * The bound of a linear system falls with its coefficients, which says nothing of the solution. */
 static PetscErrorCode step_is_usable(InkStepper *stepper, double t, double until, double *u, double dt,
                                      bool *fine) {
   PetscFunctionBeginUser;
   const InkController *c = &stepper->controller;
-  const bool grows = c->bound < GROWTH * c->bound_first || ink_control_grows(stepper);
-  const bool noticed = t + dt > t;
-  *fine = noticed && !(grows && dt < SHORTEST * (until - stepper->start) && t + 2 * dt < until);
+  const bool linear = stepper->system.linear;
+  const bool grows = (!linear && c->bound < GROWTH * c->bound_first) || ink_control_grows(stepper);
+  const bool noticed = t + dt > t, ends = until - t <= MOST_STEPS * c->bound;
+  *fine = noticed && ends && !(grows && dt < SHORTEST * (until - stepper->start) && t + 2 * dt < until);
   if (*fine) PetscFunctionReturn(0);
   if (grows) {
     double size;
@@ -139,34 +140,48 @@ static PetscErrorCode step_is_usable(InkStepper *stepper, double t, double until
     if (isfinite(size))
       PetscCall(ink_stepper_blow_up(stepper, u, t, dt));
     else
-      PetscCall(ink_stepper_not_finite(stepper, u, (double *const[]){NULL, NULL}, "the field", t, ADVICE));
+      PetscCall(ink_stepper_not_finite(stepper, u, (double *const[]){u, NULL}, "the field", t, &ADVICE));
     PetscFunctionReturn(0);
   }
   char names[128];
   ink_stepper_names(stepper, names, sizeof names);
   ink_fail(
       &stepper->failure, INK_NUMERICAL,
-      "%s: the explicit step %.3g s is too short for the clock to notice at t = %.9g s; a coefficient or "
-      "the mesh is extreme there: coarsen it, or use time.method: implicit",
-      names, dt, t);
+      "%s: at t = %.9g s explicit steps are no longer than dt = %.3g s: about %.2g of them would be needed "
+      "to t = %.9g s; a coefficient or the mesh is extreme there, or grows without bound: look at the "
+      "expressions, coarsen the mesh, or use time.method: implicit",
+      names, t, dt, (until - t) / dt, until);
   PetscFunctionReturn(0);
 }
 
-/* The length of the next step; fine false: a failure is set. */
-static PetscErrorCode choose_step(InkStepper *stepper, double t, double until, double *u, double *dt,
-                                  bool *last, bool *fine) {
+/* A staged step: as long as its stages, and what mends it, allow. */
+static PetscErrorCode lengthen(InkStepper *stepper, double t, double *u, double *wanted) {
   PetscFunctionBeginUser;
+  const InkFinish *finish = stepper->system.finish;
+  double longest = INFINITY;
+  if (finish) PetscCall(finish->longest(finish->context, t, u, &longest));
+  *wanted = fmax(*wanted, fmin((INK_MOST_STAGES - 1) * *wanted, longest));
+  PetscFunctionReturn(0);
+}
+
+/* The length of the next step and its stages, 1 for forward Euler; fine false: a failure is set. */
+static PetscErrorCode choose_step(InkStepper *stepper, double t, double until, double *u, double *dt,
+                                  int *stages, bool *last, bool *fine) {
+  PetscFunctionBeginUser;
+  const bool staged = stepper->options.method == INK_STAGED;
   double wanted = 0;
   PetscCall(monotone_step(stepper, t, u, &wanted, fine));
   if (!*fine) PetscFunctionReturn(0);
-  if (stepper->options.dt > 0) {
-    *fine = fixed_step_is_stable(stepper, t, wanted);
+  const bool fixed = stepper->options.dt > 0;
+  const double single = ink_explicit_fraction * wanted;
+  if (fixed) {
+    *fine = fixed_step_is_stable(stepper, t, staged ? (INK_MOST_STAGES - 1) * wanted : wanted);
     if (!*fine) PetscFunctionReturn(0);
-    wanted = stepper->options.dt;
-  } else {
-    wanted *= ink_explicit_fraction;
   }
-  if (stepper->options.limit_explicit) {
+  wanted = fixed ? stepper->options.dt : single;
+  if (staged && !fixed) {
+    PetscCall(lengthen(stepper, t, u, &wanted));
+  } else if (stepper->options.limit_explicit && !staged) {
     wanted = fmin(wanted, until - t);
     PetscCall(limit_error(stepper, t, u, stepper->options.tolerance, &wanted));
   } else if (stepper->step == 0 && stepper->system.reacts && stepper->options.dt <= 0) {
@@ -174,6 +189,7 @@ static PetscErrorCode choose_step(InkStepper *stepper, double t, double until, d
     PetscCall(limit_first(stepper, t, u, &wanted));
   }
   *dt = ink_even_step(t, until, wanted, last);
+  *stages = staged ? 1 + (int)fmax(1, ceil(*dt / single * (1 - 1e-12))) : 1;
   PetscCall(step_is_usable(stepper, t, until, u, *dt, fine));
   PetscFunctionReturn(0);
 }
@@ -186,7 +202,7 @@ static PetscErrorCode check_finite(InkStepper *stepper, const double *u, double 
   PetscCall(ink_field_norm(system->mesh, system->n, NULL, u, &largest));
   if (isfinite(largest)) PetscFunctionReturn(0);
   PetscCall(ink_stepper_not_finite(stepper, u, (double *const[]){before, NULL}, "the field", stepper->time,
-                                   ADVICE));
+                                   &ADVICE));
   PetscFunctionReturn(0);
 }
 
@@ -203,12 +219,16 @@ static PetscErrorCode take_step(InkStepper *stepper, double until, InkClock *clo
   const InkSystem *system = &stepper->system;
   const double t = stepper->time;
   double dt = 0;
+  int stages = 1;
   bool fine = true;
-  PetscCall(choose_step(stepper, t, until, run->now, &dt, last, &fine));
+  PetscCall(choose_step(stepper, t, until, run->now, &dt, &stages, last, &fine));
   if (!fine) PetscFunctionReturn(0);
-  PetscCall(system->explicit_step(system->context, t, dt, true, run->now, run->next));
+  if (stages > 1)
+    PetscCall(ink_staged_step(stepper, t, dt, stages, run->now, run->next));
+  else
+    PetscCall(system->explicit_step(system->context, t, dt, true, run->now, run->next));
   if (system->finish)
-    PetscCall(system->finish->mend(system->finish->context, t, dt, true, run->now, run->next));
+    PetscCall(system->finish->mend(system->finish->context, t, dt, stages == 1, run->now, run->next));
   double *const swap = run->now;
   run->now = run->next;
   run->next = swap;

@@ -11,6 +11,19 @@ void ink_stepper_names(const InkStepper *stepper, char *text, size_t size) {
   ink_names_join(stepper->system.field, stepper->system.n, text, size);
 }
 
+static const InkSuspects *suspects_of(const InkStepper *stepper) {
+  static const InkSuspects usual = {
+      .expression = "an expression (source, reaction, material or boundary)",
+      .sign = "conductivity or diffusion below 0, capacity not above 0",
+      .growth = "a reaction or source that feeds itself (as u^2 does): end the run before that time, or look "
+                "at the signs and the saturation of the reaction",
+      .steep = "a coefficient that jumps or changes steeply with the field there",
+      .loss =
+          "a reaction, source or side that takes away what is not there: let it vanish with the field, or "
+          "leave `positive` out"};
+  return stepper->system.suspects ? stepper->system.suspects : &usual;
+}
+
 /* What the system itself finds wrong at (t,u): "" or "; " and a line. */
 static PetscErrorCode fault_of(InkStepper *stepper, double t, double *u, char *text, size_t size) {
   PetscFunctionBeginUser;
@@ -20,23 +33,27 @@ static PetscErrorCode fault_of(InkStepper *stepper, double t, double *u, char *t
   text[0] = '\0';
   if (!system->fault || !u) PetscFunctionReturn(0);
   PetscCall(ink_field_norm(system->mesh, system->n, NULL, u, &largest));
-  if (!isfinite(largest)) PetscFunctionReturn(0); /* then everything is undefined, which says nothing */
+  if (!system->linear && !isfinite(largest)) PetscFunctionReturn(0); /* all is undefined: it says nothing */
   PetscCall(system->fault(system->context, t, u, line, sizeof line));
   snprintf(text, size, "%s%s", line[0] ? "; " : "", line);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode ink_stepper_not_finite(InkStepper *stepper, const double *values, double *const u[2],
-                                      const char *what, double t, const char *advice) {
+                                      const char *what, double t, const InkAdvice *advice) {
   PetscFunctionBeginUser;
+  const InkSuspects *suspects = suspects_of(stepper);
   InkWorst worst;
-  char place[160], fault[410];
+  char place[160], fault[410], sign[160] = "";
   PetscCall(ink_field_worst(stepper->system.mesh, stepper->system.n, NULL, values, &worst));
   ink_field_place(stepper->system.mesh, &worst, place, sizeof place);
   PetscCall(fault_of(stepper, t, u[0], fault, sizeof fault));
   if (!fault[0]) PetscCall(fault_of(stepper, t, u[1], fault, sizeof fault));
-  ink_fail(&stepper->failure, INK_NUMERICAL, "%s: %s is not finite (%g) in %s, t = %.9g s%s; %s",
-           name_of(stepper, &worst), what, worst.value, place, t, fault, advice);
+  if (advice->sign) snprintf(sign, sizeof sign, ", or a coefficient of the wrong sign (%s)", suspects->sign);
+  ink_fail(&stepper->failure, INK_NUMERICAL,
+           "%s: %s is not finite (%g) in %s, t = %.9g s%s; the likely cause is %s %s%s%s",
+           name_of(stepper, &worst), what, worst.value, place, t, fault, suspects->expression, advice->how,
+           sign, advice->remedy);
   PetscFunctionReturn(0);
 }
 
@@ -55,9 +72,8 @@ PetscErrorCode ink_stepper_blow_up(InkStepper *stepper, const double *u, double 
   ink_fail(
       &stepper->failure, INK_NUMERICAL,
       "%s: the solution grows without bound: it is %.3g in %s at t = %.9g s, which is as far as it can be "
-      "followed (dt = %.3g s); the likely cause is a reaction or source that feeds itself (as u^2 does): "
-      "end the run before that time, or look at the signs and the saturation of the reaction%s",
-      name_of(stepper, &worst), worst.value, place, t, dt,
+      "followed (dt = %.3g s); the likely cause is %s%s",
+      name_of(stepper, &worst), worst.value, place, t, dt, suspects_of(stepper)->growth,
       stepper->options.dt > 0 ? "; or time.dt is too long for it: try a shorter one" : "");
   PetscFunctionReturn(0);
 }
@@ -70,9 +86,8 @@ PetscErrorCode ink_stepper_no_step(InkStepper *stepper, double t, double *u, dou
   ink_fail(
       &stepper->failure, INK_NUMERICAL,
       "%s: there is no stable explicit step at t = %.9g s (limit %g s)%s; a coefficient is NaN, infinite "
-      "or of the wrong sign (conductivity or diffusion below 0, capacity not above 0): look at its "
-      "expression",
-      names, t, limit, fault);
+      "or of the wrong sign (%s): look at its expression",
+      names, t, limit, fault, suspects_of(stepper)->sign);
   PetscFunctionReturn(0);
 }
 
@@ -99,12 +114,10 @@ PetscErrorCode ink_stepper_is_negative(InkStepper *stepper, const double *values
         "expression, or leave `positive` out",
         name_of(stepper, &worst), worst.value, place);
   else
-    ink_fail(
-        &stepper->failure, INK_NUMERICAL,
-        "%s: becomes negative (%.3g) in %s after t = %.9g s however short the steps (dt = %.3g s); the "
-        "likely cause is a reaction, source or side that takes away what is not there: let it vanish with "
-        "%s, or leave `positive` out",
-        name_of(stepper, &worst), worst.value, place, t, dt, name_of(stepper, &worst));
+    ink_fail(&stepper->failure, INK_NUMERICAL,
+             "%s: becomes negative (%.3g) in %s after t = %.9g s however short the steps (dt = %.3g s); the "
+             "likely cause is %s",
+             name_of(stepper, &worst), worst.value, place, t, dt, suspects_of(stepper)->loss);
   PetscFunctionReturn(0);
 }
 
@@ -120,10 +133,10 @@ static PetscErrorCode no_solution(InkStepper *stepper, const InkAttempt *attempt
   ink_field_place(system->mesh, &worst, place, sizeof place);
   ink_fail(&stepper->failure, INK_NUMERICAL,
            "%s: the implicit step from t = %.9g s with dt = %.3g s has no solution that could be found: %s; "
-           "the equation is worst satisfied in %s; the likely cause is a coefficient that jumps or changes "
-           "steeply with %s there: set a smaller time.dt, smooth it, or use time.method: explicit",
+           "the equation is worst satisfied in %s; the likely cause is %s: set a smaller time.dt, smooth it, "
+           "or use time.method: explicit",
            name_of(stepper, &worst), attempt->t, attempt->dt, attempt->result.reason, place,
-           name_of(stepper, &worst));
+           suspects_of(stepper)->steep);
   PetscFunctionReturn(0);
 }
 
@@ -148,13 +161,12 @@ PetscErrorCode ink_stepper_give_up(InkStepper *stepper, const InkAttempt *attemp
   if (ink_control_grows(stepper)) {
     PetscCall(ink_stepper_blow_up(stepper, stepper->u, attempt->t, attempt->dt));
   } else if (!attempt->result.finite) {
-    PetscCall(ink_stepper_not_finite(
-        stepper, attempt->culprit, (double *const[]){stepper->u, attempt->suspect}, "the equation",
-        attempt->end,
-        "the likely cause is an expression (source, reaction, material or boundary) that is NaN there, or a "
-        "coefficient of the wrong sign (conductivity or diffusion below 0, capacity not above 0), or a "
-        "solution that grows without bound; the last state is kept; look at the expressions, or set a "
-        "smaller time.dt"));
+    static const InkAdvice advice = {"that is NaN there", true,
+                                     ", or a solution that grows without bound; the last state is kept; look "
+                                     "at the expressions, or set a smaller time.dt"};
+    PetscCall(ink_stepper_not_finite(stepper, attempt->culprit,
+                                     (double *const[]){stepper->u, attempt->suspect}, "the equation",
+                                     attempt->end, &advice));
   } else if (!attempt->result.converged) {
     PetscCall(no_solution(stepper, attempt));
   } else {

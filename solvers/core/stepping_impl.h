@@ -114,6 +114,9 @@ PetscErrorCode ink_euler_error(const InkSystem *system, double t, double dt, dou
  */
 double ink_even_step(double t, double until, double wanted, bool *last);
 
+/* One step of SSPRK(stages,2) from `now` at t into `next`; the budget is told. (stepping_staged.c) */
+PetscErrorCode ink_staged_step(InkStepper *stepper, double t, double dt, int stages, double *now,
+                               double *next);
 PetscErrorCode ink_explicit_advance(InkStepper *stepper, double until, InkClock *clock);
 PetscErrorCode ink_implicit_advance(InkStepper *stepper, double until, InkClock *clock);
 PetscErrorCode ink_steady_advance(InkStepper *stepper, double until);
@@ -189,10 +192,17 @@ PetscErrorCode ink_rests_unstable(const InkSystem *system, double t, double span
 
 /* "u" or "u, v": for what concerns all fields. */
 void ink_stepper_names(const InkStepper *stepper, char *text, size_t size);
+/* What is said after the likely cause: "that is NaN there"; besides coefficients of the wrong sign, or not;
+ * and what to try. */
+typedef struct InkAdvice {
+  const char *how;
+  bool sign;
+  const char *remedy;
+} InkAdvice;
 /* `values` (the fields, or their rates at t) are not finite. The fault is looked for at the states u[0] and
  * then u[1], where they are not NULL and finite. */
 PetscErrorCode ink_stepper_not_finite(InkStepper *stepper, const double *values, double *const u[2],
-                                      const char *what, double t, const char *advice);
+                                      const char *what, double t, const InkAdvice *advice);
 /* The solution u grows without bound: dt has become too short to go on. */
 PetscErrorCode ink_stepper_blow_up(InkStepper *stepper, const double *u, double t, double dt);
 PetscErrorCode ink_stepper_no_step(InkStepper *stepper, double t, double *u, double limit);

@@ -58,11 +58,10 @@ static PetscErrorCode begin_step(InkStepper *stepper, double until, double *spee
   PetscCall(ink_stepper_rate(stepper, t, stepper->u, stepper->k1));
   PetscCall(ink_field_norm(system->mesh, system->n, NULL, stepper->k1, speed));
   if (!isfinite(*speed)) {
-    PetscCall(ink_stepper_not_finite(
-        stepper, stepper->k1, (double *const[]){stepper->u, NULL}, "the rate of change", t,
-        "the likely cause is an expression (source, reaction, material or boundary) that is NaN there, or a "
-        "coefficient of the wrong sign (conductivity or diffusion below 0, capacity not above 0); the last "
-        "state is kept; look at the expressions"));
+    static const InkAdvice advice = {"that is NaN there", true,
+                                     "; the last state is kept; look at the expressions"};
+    PetscCall(ink_stepper_not_finite(stepper, stepper->k1, (double *const[]){stepper->u, NULL},
+                                     "the rate of change", t, &advice));
     PetscFunctionReturn(0);
   }
   if (stepper->controller.started == 0) PetscCall(ink_control_start(stepper, until));
@@ -101,6 +100,7 @@ static PetscErrorCode step(InkStepper *stepper, double until, double *dt, bool *
   PetscCall(begin_step(stepper, until, &speed));
   if (finish && fixed <= 0 && !stepper->failure.code)
     PetscCall(finish->longest(finish->context, t, stepper->u, &longest));
+  longest = fmax(longest, SHORTEST * (until - stepper->start)); /* not to stand still */
   while (!stepper->failure.code) {
     *dt = ink_even_step(t, until, fixed > 0 ? fixed : fmin(stepper->controller.dt_next, longest), last);
     InkAttempt attempt = {.t = t, .dt = *dt, .end = *last ? until : t + *dt};

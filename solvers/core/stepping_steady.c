@@ -198,11 +198,10 @@ static PetscErrorCode give_up(InkStepper *stepper, const InkSteady *steady) {
   PetscCall(ink_newton_residual(stepper->newton, &steady->problem, stepper->u, &residual));
   PetscCall(ink_field_norm(system->mesh, system->n, NULL, residual, &size));
   if (!isfinite(size)) {
-    PetscCall(ink_stepper_not_finite(
-        stepper, residual, (double *const[]){stepper->u, stepper->next}, "the equation", steady->problem.t,
-        "the likely cause is an expression (source, reaction, material or boundary) that is NaN there, or a "
-        "coefficient of the wrong sign (conductivity or diffusion below 0, capacity not above 0); look at "
-        "the expressions and at the initial state"));
+    static const InkAdvice advice = {"that is NaN there", true,
+                                     "; look at the expressions and at the initial state"};
+    PetscCall(ink_stepper_not_finite(stepper, residual, (double *const[]){stepper->u, stepper->next},
+                                     "the equation", steady->problem.t, &advice));
     PetscFunctionReturn(0);
   }
   InkWorst worst;

@@ -21,9 +21,14 @@ static void check_target(const InkDeck *deck, InkEquation equation, const InkMod
   ink_deck_sides(deck, names);
   ink_names_join(names, INK_SIDES, list, sizeof list);
   if (!ink_deck_has(deck, "target")) {
+    char absorbing[256];
+    for (int side = 0; side < INK_SIDES; side++)
+      if (!model->process.absorbing[side]) names[side] = "";
+    ink_names_join(names, INK_SIDES, absorbing, sizeof absorbing);
     if (equation == INK_HITTING_PROBABILITY)
       ink_deck_error(deck, errors, "target",
-                     "is missing: hitting_probability needs the absorbing side that is hit, one of %s", list);
+                     "is missing: hitting_probability needs the absorbing side that is hit%s%s",
+                     *absorbing ? "; here: " : "; make one of model.boundary absorbing", absorbing);
     return;
   }
   const char *target = ink_deck_text(deck, "target");

@@ -7,6 +7,8 @@
 
 /* What is left of the mass when a run has nothing more to do. */
 static const double nothing_left = 1e-12;
+/* What is added to the diffusion matrix is told again when it is this much more. */
+static const double worth_telling = 1.5;
 
 static PetscErrorCode make_stepper(InkFokkerPlanck *f) {
   PetscFunctionBeginUser;
@@ -81,6 +83,11 @@ PetscErrorCode ink_density_advance(InkFokkerPlanck *f, double until, InkClock *c
   }
   PetscCall(ink_stepper_advance(f->stepper, until, clock, progress));
   f->now = progress->now;
+  if (f->generator->added > worth_telling * f->told) {
+    ink_generator_remark(f->generator, f->note, sizeof f->note);
+    f->told = f->generator->added;
+    progress->note = f->note;
+  }
   if (!progress->failure.code && f->now >= until) PetscCall(look_at_mass(f, progress));
   PetscFunctionReturn(0);
 }
@@ -104,7 +111,7 @@ PetscErrorCode ink_density_load(InkFokkerPlanck *f, InkStore *store) {
   PetscCall(ink_generator_load(f->generator, store));
   PetscCall(ink_store_read_integers(store, "/state/method", 2, numbers));
   f->gone = numbers[1] != 0;
-  if (numbers[0] != (int64_t)f->method && numbers[0] >= 0 && numbers[0] <= INK_SPLIT) {
+  if (numbers[0] != (int64_t)f->method && numbers[0] >= 0 && numbers[0] <= INK_STAGED) {
     f->method = (InkMethod)numbers[0];
     ink_method_kept(f->deck, f->method, &f->plan);
     PetscCall(ink_stepper_destroy(&f->stepper));

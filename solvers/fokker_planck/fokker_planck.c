@@ -22,6 +22,10 @@ static PetscErrorCode make_generator(InkFokkerPlanck *f, const InkProcess *proce
   if (!failure->code && width > 1) {
     PetscCall(ink_mesh_destroy(&f->mesh));
     PetscCall(ink_mesh_create_wide(f->comm, f->deck, width, &f->mesh, failure));
+    const size_t used = strlen(failure->message);
+    if (failure->code)
+      snprintf(failure->message + used, sizeof failure->message - used,
+               " (off-diagonal diffusion reaches %d cells far)", width);
   }
   if (!failure->code) PetscCall(ink_generator_create(f->mesh, process, start, &f->generator, failure));
   PetscCall(ink_failure_agree(f->comm, failure));
@@ -33,9 +37,12 @@ static PetscErrorCode make_antidiffusion(InkFokkerPlanck *f) {
   PetscFunctionBeginUser;
   double share;
   if (f->equation != INK_DENSITY && f->equation != INK_STATIONARY) PetscFunctionReturn(0);
-  PetscCall(ink_antidiffusion_create(f->generator, &f->antidiffusion));
-  PetscCall(ink_antidiffusion_share(f->antidiffusion, f->now, &share));
-  if (share == 0 && !f->generator->moving) PetscCall(ink_antidiffusion_destroy(&f->antidiffusion));
+  PetscCall(ink_generator_excess(f->generator, true));
+  PetscCall(ink_antidiffusion_share(f->generator, &share));
+  if (share > 0 || f->generator->moving)
+    PetscCall(ink_antidiffusion_create(f->generator, &f->antidiffusion));
+  else
+    PetscCall(ink_generator_excess(f->generator, false));
   PetscFunctionReturn(0);
 }
 
@@ -43,6 +50,39 @@ static const char *mode_name(InkPool *pool, int number) {
   char text[64];
   snprintf(text, sizeof text, "mode %d of the density", number);
   return ink_pool_strdup(pool, text);
+}
+
+/* " 1/s", or "" where the deck has no unit of time. */
+static const char *unit_of_rates(InkFokkerPlanck *f) {
+  const InkQuery query = {.kind = "eigenvalue", .argument = "1"};
+  InkInquiry inquiry;
+  char message[256], text[80];
+  if (!ink_inquiry_read(f->deck, &query, &inquiry, message, sizeof message)) return "";
+  const char *unit = ink_dim_text(f->pool, &f->texts, &inquiry.dim);
+  (void)snprintf(text, sizeof text, " %s", unit);
+  return strcmp(unit, "1") == 0 ? "" : ink_pool_strdup(f->pool, text);
+}
+
+/* "0.3 1/s, angular frequency 1.5 1/s" of a mode, the second only where it turns. */
+static void rate_in_words(const InkFokkerPlanck *f, int k, const char *unit, char *text, size_t size) {
+  const int used = snprintf(text, size, "%.6g%s", f->decay[k], unit);
+  if (f->frequency[k] > 0 && used < (int)size)
+    (void)snprintf(text + used, size - (size_t)used, ", angular frequency %.6g%s", f->frequency[k], unit);
+}
+
+/* The modes' rates, once they are known: in the names of the fields, and in a line for the log. */
+static const char *tell_rates(InkFokkerPlanck *f) {
+  char line[INK_MAX_MODES * 96] = "decay rates of the modes";
+  const char *unit = unit_of_rates(f);
+  for (int k = 0; k < f->n; k++) {
+    char rate[96], name[160];
+    rate_in_words(f, k, unit, rate, sizeof rate);
+    (void)snprintf(name, sizeof name, "%s, decay rate %s", mode_name(f->pool, k + 1), rate);
+    f->field[k].long_name = ink_pool_strdup(f->pool, name);
+    const size_t used = strlen(line);
+    (void)snprintf(line + used, sizeof line - used, "%s %d: %s", k ? ";" : ":", k + 1, rate);
+  }
+  return ink_pool_strdup(f->pool, line);
 }
 
 static PetscErrorCode make_fields(InkFokkerPlanck *f) {
@@ -99,6 +139,7 @@ static PetscErrorCode set_up(InkFokkerPlanck *f, InkPool *pool, InkFailure *fail
   for (int a = 0; a < model.process.dim; a++) f->diffuses[a] = model.process.diffusion[a][a] != NULL;
   PetscCall(make_generator(f, &model.process, failure));
   if (failure->code) PetscFunctionReturn(0);
+  ink_fokker_planck_remark(f, &model.process, f->remark, sizeof f->remark);
   PetscCall(make_antidiffusion(f));
   PetscCall(make_fields(f));
   PetscCall(make_side_values(f));
@@ -163,11 +204,14 @@ static PetscErrorCode fokker_planck_plan(void *self, InkPlan *plan) {
   InkFokkerPlanck *f = self;
   *plan = f->plan;
   if (f->equation == INK_DENSITY) PetscCall(ink_density_plan(f, plan));
-  const size_t used = strlen(plan->reason);
-  if (f->generator->added > 0)
-    snprintf(plan->reason + used, sizeof plan->reason - used,
-             "; D is so anisotropic that %.1g of its largest entry is added to its diagonal",
-             f->generator->added);
+  char remark[240];
+  ink_generator_remark(f->generator, remark, sizeof remark);
+  const char *const more[] = {remark, f->remark};
+  for (int i = 0; i < 2; i++) {
+    const size_t used = strlen(plan->reason);
+    if (*more[i]) snprintf(plan->reason + used, sizeof plan->reason - used, "; %s", more[i]);
+  }
+  f->told = f->generator->added;
   PetscFunctionReturn(0);
 }
 
@@ -194,6 +238,7 @@ static PetscErrorCode fokker_planck_advance(void *self, double until, InkClock *
     if (progress->failure.code) PetscFunctionReturn(0);
     progress->step = 1;
     if (f->note[0]) progress->note = f->note;
+    if (f->equation == INK_SPECTRUM) progress->note = tell_rates(f);
   }
   progress->dt = until - f->now;
   progress->now = f->now = until;
@@ -254,6 +299,7 @@ static PetscErrorCode fokker_planck_load(void *self, InkStore *store) {
   PetscCall(ink_store_read_numbers(store, "/state/decay", INK_MAX_MODES, f->decay));
   PetscCall(ink_store_read_numbers(store, "/state/frequency", INK_MAX_MODES, f->frequency));
   f->solved = solved != 0;
+  if (f->solved && f->equation == INK_SPECTRUM) (void)tell_rates(f);
   PetscFunctionReturn(0);
 }
 

@@ -37,7 +37,8 @@ typedef struct InkFokkerPlanck {
   double *nothing, *one;   /* zeros and ones, one for every cell of a side */
   double now;
   InkPlan plan;
-  char note[240];
+  char note[240], remark[320]; /* remark: what the plan says besides */
+  double told;                 /* what was told to be added to the diffusion matrix */
   /* density.c */
   InkSystem system;
   InkFinish finish;
@@ -65,6 +66,12 @@ int ink_modes_asked(const InkNode *root);
 
 /* ---- check.c ---- */
 void ink_fokker_planck_check(const InkDeck *deck, int ranks, InkErrors *errors);
+
+/* ---- remark.c ---- */
+
+/* One line on a side towards which the density grows without bound; "" where there is none. Local. */
+void ink_fokker_planck_remark(const InkFokkerPlanck *self, const InkProcess *process, char *text,
+                              size_t size);
 
 /* ---- density.c ---- */
 

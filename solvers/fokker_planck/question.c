@@ -212,6 +212,8 @@ bool ink_inquiry_read(const InkDeck *deck, const InkQuery *query, InkInquiry *in
               .size = size};
   a.n = ink_deck_fields(deck, &a.name, &a.dim);
   a.axes = ink_deck_state(deck, &a.axis);
+  for (int i = 0; i < a.axes && !end; i++)
+    if (a.axis[i].dim.known) a.time = ink_dim_si(0, 0, 1, 0, 0, 0);
   *inquiry = (InkInquiry){.probe = "", .dim = ink_dim_any()};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     if (!is(known[i].kind, query->kind)) continue;

@@ -19,8 +19,16 @@ static void bytes_in_words(double bytes, char *text, size_t size) {
   snprintf(text, size, "%.3g %s", bytes, unit[u]);
 }
 
-/* The chain as far as its shape says what the elimination will take. */
-static void plan_elimination(const InkFokkerPlanck *f, double *bytes, double *operations) {
+/* What one processor does in eliminations of some size: 1e10 to 6e10 a second were measured. */
+static const double operations_a_second = 1.5e10;
+
+/* Bytes of the gathered chain, and of results. */
+static double chain_bytes(const InkFokkerPlanck *f) {
+  return 8.0 * (double)f->mesh->cells * (4.0 + 2.0 * f->generator->directions);
+}
+
+/* The elimination as far as the chain's shape says what it will take. */
+static void plan_shape(const InkFokkerPlanck *f, double *bytes, double *operations) {
   int offset[INK_MAX_DIRECTIONS][3];
   InkChain shape = {.dim = f->mesh->dim, .directions = f->generator->directions, .offset = offset};
   for (int d = 0; d < shape.directions; d++)
@@ -30,7 +38,32 @@ static void plan_elimination(const InkFokkerPlanck *f, double *bytes, double *op
     shape.periodic[a] = f->mesh->axis[a].periodic;
   }
   ink_elimination_plan(&shape, bytes, operations);
-  *bytes += 8.0 * (double)f->mesh->cells * (4.0 + 2.0 * shape.directions); /* the chain itself, and results */
+}
+
+/* Offsets that few cells use cost more by the shape than they do: then the chain itself is looked at.
+ * Collective. */
+static PetscErrorCode plan_elimination(const InkFokkerPlanck *f, double plan[2], InkFailure *failure) {
+  PetscFunctionBeginUser;
+  int rank;
+  PetscCallMPI(MPI_Comm_rank(f->comm, &rank));
+  PetscCall(ink_memory_check(f->comm, rank == 0 ? chain_bytes(f) : 0.0, failure));
+  if (failure->code) PetscFunctionReturn(0);
+  if (f->generator->directions == f->mesh->dim) {
+    plan_shape(f, &plan[0], &plan[1]);
+    PetscFunctionReturn(0);
+  }
+  InkChain chain = {0};
+  PetscCall(ink_generator_gather(f->generator, &chain));
+  if (rank == 0) ink_elimination_plan(&chain, &plan[0], &plan[1]);
+  PetscCall(ink_chain_clear(&chain));
+  PetscCallMPI(MPI_Bcast(plan, 2, MPI_DOUBLE, 0, f->comm));
+  PetscFunctionReturn(0);
+}
+
+/* Arrays of all cells that the search for modes holds: the Krylov space, and twice the modes. */
+static double spectrum_arrays(int modes) {
+  const double wanted = modes + 5.0;
+  return fmax(2.0 * wanted, wanted + 15.0) + 2.0 * wanted + 8.0;
 }
 
 PetscErrorCode ink_solve_create(InkFokkerPlanck *f, InkFailure *failure) {
@@ -39,20 +72,23 @@ PetscErrorCode ink_solve_create(InkFokkerPlanck *f, InkFailure *failure) {
   InkPlan *plan = &f->plan;
   const char *equation = ink_deck_text(f->deck, "equation");
   const double arrays = 8.0 * (double)f->mesh->size * (3.0 + f->n + 2.0 * f->generator->directions);
-  double bytes, operations;
+  double elimination[2] = {0.0, 0.0};
   char memory[32], modes[80] = "";
   PetscCallMPI(MPI_Comm_rank(f->comm, &rank));
   *plan = (InkPlan){.cells = (double)f->mesh->cells, .method = "steady", .steps = 1.0};
-  plan_elimination(f, &bytes, &operations);
+  PetscCall(plan_elimination(f, elimination, failure));
+  if (failure->code) PetscFunctionReturn(0);
+  double bytes = elimination[0] + chain_bytes(f);
+  if (f->equation == INK_SPECTRUM) bytes += 8.0 * plan->cells * spectrum_arrays(f->n);
   bytes_in_words(bytes, memory, sizeof memory);
-  plan->seconds = operations / 2e9;
+  plan->seconds = elimination[1] / operations_a_second;
   if (f->equation == INK_SPECTRUM)
     (void)snprintf(modes, sizeof modes, "the %d slowest modes by shift-and-invert Krylov-Schur, ", f->n);
   snprintf(plan->reason, sizeof plan->reason,
            "equation is %s: %sdirect elimination of %.0f cells on one rank, %s, %.2g operations", equation,
-           modes, plan->cells, memory, operations);
+           modes, plan->cells, memory, elimination[1]);
   PetscCall(ink_memory_check(f->comm, arrays + (rank == 0 ? bytes : 0.0), failure));
-  bytes += arrays;
+  bytes = arrays + (rank == 0 ? bytes : 0.0);
   PetscCallMPI(MPI_Allreduce(&bytes, &plan->bytes_per_rank, 1, MPI_DOUBLE, MPI_MAX, f->comm));
   PetscFunctionReturn(0);
 }
@@ -71,10 +107,20 @@ static void place_of(const InkMesh *mesh, int64_t cell, char *text, size_t size)
   ink_mesh_place(mesh, index, at, text, size);
 }
 
+static bool leaves(const InkChain *chain, int64_t cells) {
+  for (int64_t c = 0; c < cells; c++)
+    if (chain->exit[c] > 0.0) return true;
+  return false;
+}
+
 static InkElimination *factor(const InkFokkerPlanck *f, const InkChain *chain, InkFailure *failure) {
   int64_t stuck = -1;
   char place[160];
-  InkElimination *made = ink_elimination_create(chain, NULL, &stuck);
+  InkElimination *made = NULL;
+  if (f->equation == INK_FIRST_PASSAGE && !leaves(chain, f->mesh->cells))
+    stuck = 0;
+  else
+    made = ink_elimination_create(chain, NULL, &stuck);
   if (made) return made;
   if (stuck < 0) {
     ink_fail(failure, INK_NUMERICAL, "%s: there is not enough memory for the direct elimination: %s",
@@ -85,7 +131,7 @@ static InkElimination *factor(const InkFokkerPlanck *f, const InkChain *chain, I
   if (f->equation == INK_STATIONARY)
     ink_fail(failure, INK_NUMERICAL,
              "p: from %s paths cannot reach the rest of the domain, so the stationary density is not unique: "
-             "is the diffusion 0 somewhere?",
+             "is the diffusion 0 somewhere, or the barrier too high for double precision?",
              place);
   else
     ink_fail(failure, INK_NUMERICAL,
@@ -186,10 +232,10 @@ static PetscErrorCode mend_stationary(InkFokkerPlanck *f) {
   InkDeferred result;
   PetscCall(ink_antidiffusion_stationary(f->antidiffusion, f->now, tolerance, MOST_TURNS, f->u, &result));
   if (!result.converged)
-    snprintf(
-        f->note, sizeof f->note,
-        "p is of first order where drift outweighs diffusion: the second order did not settle in %d turns",
-        result.turns);
+    snprintf(f->note, sizeof f->note,
+             "warning: p is of first order only where drift outweighs diffusion, and may be wrong by tens of "
+             "percent: the second order did not settle in %d turns; take more cells",
+             result.turns);
   else if (result.correction > worth_telling)
     snprintf(f->note, sizeof f->note,
              "p was mended to second order where drift outweighs diffusion: by up to %.2g of its maximum, in "

@@ -54,7 +54,8 @@ static PetscErrorCode set_up(InkPopulationRun *r, InkFailure *failure) {
   if (!failure->code)
     PetscCall(ink_memory_check(r->comm, ink_state_elimination_bytes(&r->population), failure));
   if (failure->code) PetscFunctionReturn(0);
-  PetscCall(PetscCalloc2((size_t)r->mesh->cells, &r->value, (size_t)r->mesh->cells, &r->next));
+  PetscCall(PetscCalloc1((size_t)r->mesh->cells, &r->value));
+  PetscCall(PetscCalloc1((size_t)r->mesh->cells, &r->next)); /* apart, as the two change places */
   PetscCall(ink_mesh_array(r->mesh, &r->u));
   ink_deck_fields(r->deck, &names, NULL);
   r->field = (InkField){.name = names[0],
@@ -72,7 +73,8 @@ static PetscErrorCode population_destroy(void **self) {
   InkPopulationRun *r = *self;
   if (!r) PetscFunctionReturn(0);
   ink_transitions_destroy(&r->transitions);
-  PetscCall(PetscFree2(r->value, r->next));
+  PetscCall(PetscFree(r->value));
+  PetscCall(PetscFree(r->next));
   if (r->u) ink_mesh_free(&r->u);
   if (r->mesh) PetscCall(ink_mesh_destroy(&r->mesh));
   PetscCall(PetscFree(r));

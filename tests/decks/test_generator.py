@@ -160,7 +160,7 @@ def duality():
         yield np.abs(total - 1).max() <= 1e-12, f"the probabilities add up to 1 but for {np.abs(total - 1).max():g}"
 
     # p_(n+1) = p_n + dt G p_n: the sum of dt <1, p_n> is <tau, p_0>
-    dt, steps, text = 0.2, 490, LEAVE.replace("CELLS", "6")
+    dt, steps, text = 0.2, 600, LEAVE.replace("CELLS", "6").replace("0.1*x + 0.05", "0.04*x + 0.02")
     run = Run(text + f"initial: {{point: [1]}}\ntime: {{end: {dt * steps}, dt: {dt}, method: explicit}}\noutput: {{snapshots: {{every: {dt}}}}}\n")
     yield run.steps == steps, f"{run.steps} steps, not {steps}"
     p, tau = run.all["p"], Run(text + "equation: first_passage\n").field("tau")[4]

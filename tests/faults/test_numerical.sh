@@ -108,9 +108,9 @@ DECK
 deck=process
 # fails NAME FRAGMENT OPTION...: exit code 4 and one line with the fragment.
 fails() {
-  gives 4 "$1, $method" on $ranks run process.yaml --output "$1_$method$ranks" --set time.method=$method "${@:3}"
+  gives 4 "$1, $method" on $ranks run process.yaml --output "process_$1_$method$ranks" --set time.method=$method "${@:3}"
   says "$2"
-  the_line "$1_$method"
+  the_line "process_$1_$method"
 }
 for ranks in 1 3; do
   for method in explicit implicit; do
@@ -119,7 +119,7 @@ for ranks in 1 3; do
       --set 'model.diffusion.xv=x'
     fails variance "diffusion D_vv is -2.925 in cell (0, 0)" --set 'model.diffusion.v=x'
     fails negative "initial.density goes down to -2.925" --set 'initial={density: x}'
-    fails empty "initial.density is 0 in all cells" --set 'initial={density: 0}'
+    fails empty "initial.density is 0 in all cells" --set 'initial={density: "max(x - 100, 0)"}'
     fails later "drift b_v is nan in cell (0, 0)" --set 'model.drift.v=log(0.3 - t)'
     fails turning "diffusion D_vv is -" --set 'model.diffusion.v=0.3 - t'
     fails indefinite "the diffusion matrix is not positive semi-definite" --set 'model.diffusion.xv=t'

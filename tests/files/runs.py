@@ -74,8 +74,23 @@ initial: {T: 300}
 time: {end: 1 s, method: explicit}
 output: {snapshots: {every: 0.25 s}}
 """
+# Axes named by the deck: a particle on a spring, its law over x and v.
+PHASE = """
+solver: fokker_planck
+model:
+  state: {x: {from: -1 mm, to: 1 mm, cells: 12}, v: {from: -2 mm/s, to: 3 mm/s, cells: 10}}
+  drift: {x: v, v: "-x*1[1/s^2]"}
+  diffusion: {v: 0.2 mm^2/s^3}
+initial: {point: [0.25 mm, 0 mm/s]}
+time: {end: 1 s}
+output: {snapshots: {every: 0.25 s}}
+verify:
+  - {quantity: "mean:v", expect: -0.2 mm/s, within: 1 mm/s}
+"""
 
 DECKS = {
+    "phase": PHASE,
+    "graded_phase": PHASE.replace("cells: 10", "cells: 10, grading: 1.2"),
     "species": SPECIES,
     "can": CAN,
     "one": plane(1),

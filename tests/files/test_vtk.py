@@ -95,6 +95,16 @@ def test_several_species():
                 assert vtk_to_numpy(image.GetCellData().GetArray(name)).tobytes() == file[name][n].ravel().tobytes()
 
 
+def test_state_variables_are_axes():
+    times, images = read(out("phase") / "fields.h5")
+    numpy.testing.assert_array_equal(times, TIMES)
+    with h5py.File(out("phase") / "fields.h5") as file:
+        x, v = numpy.meshgrid(file["x"][()], file["v"][()])
+        for n, image in enumerate(images):
+            assert vtk_to_numpy(image.GetCellData().GetArray("p")).tobytes() == file["p"][n].ravel().tobytes()
+            numpy.testing.assert_allclose(centres(image)[:, :2], numpy.stack([x.ravel(), v.ravel()], axis=1), rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize("name", ["single", "packed", "small"])
 def test_precision_and_compression(name):
     times, images = read(out(name) / "fields.h5")
@@ -141,15 +151,16 @@ def test_index_of_one_snapshot():
     check(images[-1], 2, 1.0)
 
 
-@pytest.mark.parametrize("name", ["graded", "cylinder", "sphere", "two"])
+@pytest.mark.parametrize("name", ["graded", "cylinder", "sphere", "two", "graded_phase"])
 @pytest.mark.parametrize("file", ["fields.h5", "snapshots/000002.h5"])
 def test_netcdf_reader(name, file):
     """It shows the values as points at the cell centroids (where these are nearly evenly spaced, as of even cells along r, VTK moves them to
     even places, by less than a hundredth of a cell)."""
     with h5py.File(out(name) / file) as h5:
         assert ("VTKHDF" in h5) == (name == "two")
-        expect, times = h5["T"][()], h5["time"][()]
-        axes = [h5[axis][()] for axis in ("x", "y", "r") if axis in h5]
+        field = "p" if name == "graded_phase" else "T"
+        expect, times = h5[field][()], h5["time"][()]
+        axes = [h5[axis][()] for axis in ("x", "y", "v", "r") if axis in h5]
     reader = vtk.vtkNetCDFCFReader()
     assert reader.CanReadFile(str(out(name) / file))
     reader.SetFileName(str(out(name) / file))
@@ -161,7 +172,7 @@ def test_netcdf_reader(name, file):
     for n, time in enumerate(times):
         reader.UpdateTimeStep(time)
         grid = reader.GetOutputDataObject(0)
-        data = vtk_to_numpy(grid.GetPointData().GetArray("T"))
+        data = vtk_to_numpy(grid.GetPointData().GetArray(field))
         numpy.testing.assert_array_equal(data, expect[n].ravel())
         points = numpy.array([grid.GetPoint(i) for i in range(grid.GetNumberOfPoints())])
         place = numpy.meshgrid(*axes[::-1], indexing="ij")[::-1]  # x fastest

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What inkdrop writes opens in xarray, h5py and netCDF4 without a converter, with the right coordinates, times, units and values; the
 traps of the format, each a test; the verbs info and pack."""
+import json
 import os
 import re
 import signal
@@ -62,6 +63,19 @@ def test_several_species(engine):
         numpy.testing.assert_allclose(data.u.values, values(data.x, data.time, data.y, 0.0).transpose("time", "y", "x").values, rtol=1e-12)
         numpy.testing.assert_allclose(data.v.values, (7 * 0.5 ** numpy.arange(5))[:, None, None] + 0 * data.v.values, rtol=1e-12)
         assert data.u.attrs["long_name"] == "fuel" and data.u.attrs["units"] == "mol/m^3" and data.v.attrs["units"] == "1"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["phase", "graded_phase"])
+def test_state_variables_are_axes(name, engine):
+    with xarray.open_dataset(out(name) / "fields.h5", engine=engine) as data, open(out(name) / "report.json") as report:
+        assert data.p.dims == ("time", "v", "x") and (data.time.values == TIMES).all()
+        assert data.x.attrs["units"] == "m" and data.v.attrs["units"] == "m/s" and data.p.attrs["units"] == "s/m^2"
+        assert data.v.attrs["bounds"] == "v_bnds" and data.x.attrs["axis"] == "X" and "axis" not in data.v.attrs
+        dx, dv = ((data[f"{a}_bnds"][:, 1] - data[f"{a}_bnds"][:, 0]).rename({a: a}) for a in "xv")
+        assert (data.p >= 0).all() and abs((data.p * dx * dv).sum(("x", "v")) - 1).max() < 1e-12
+        mean = float((data.p[-1] * data.v * dx * dv).sum())
+        assert mean == pytest.approx(json.load(report)["verify"][0]["value"], rel=1e-12) and mean < -1e-4
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -311,6 +325,12 @@ def test_info():
     inkdrop("pack", out("two"), "for_info.h5")
     done = inkdrop("info", "for_info.h5")
     assert done.returncode == 0 and "packed\n" in done.stdout
+
+
+def test_info_of_state_variables():
+    done = inkdrop("info", out("graded_phase") / "fields.h5")
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("  ")}
+    assert list(lines) == ["x", "v", "p"] and lines["v"].endswith(" m/s  cell centroids") and "5 x 10 x 12" in lines["p"]
 
 
 def test_info_of_a_foreign_file():

@@ -254,6 +254,43 @@ static void the_width_is_what_is_needed(void **state) {
   tear_down(&wider);
 }
 
+/* Diffusion that all but vanishes in some cells, whose drift is not small: the rates of the cells beside them
+ * stay those of their own drift and diffusion, however little is left. */
+static void vanishing_diffusion_drives_nothing_beside(void **state) {
+  (void)state;
+  double bound[2];
+  for (int n = 0; n < 2; n++) {
+    char xx[80], xy[80];
+    const double little = n == 0 ? 1e-3 : 1e-9;
+    snprintf(xx, sizeof xx, "0.5*(%g + (x*y)^2)", little * little);
+    snprintf(xy, sizeof xy, "%g*max(x,0)", 0.5 * little);
+    const Problem problem = {.dim = 2,
+                             .axis = {EVEN(-1, 1, 15), EVEN(-1, 2, 19)},
+                             .drift = {"0.1", "0.3*cos(x + 2*y)"},
+                             .diffusion = {xx, "0.5*max(x,0)^2", NULL, xy}};
+    Bench bench;
+    set_up_on(PETSC_COMM_SELF, &problem, 0, NULL, &bench);
+    OK(bench.system.monotone_step(bench.generator, 0, bench.p, &bound[n]));
+    tear_down(&bench);
+  }
+  TRUE_OR_SAY(bound[1] > 0.5 * bound[0], "steps %g, %g\n", bound[0], bound[1]);
+}
+
+/* An axis of few cells: the width is less than these, and what that adds is said. */
+static void few_cells_are_enough(void **state) {
+  (void)state;
+  const Problem few = {
+      .dim = 2, .axis = {EVEN(-3, 3, 5), EVEN(-3, 3, 44)}, .diffusion = {"0.245", "1.805", NULL, "0.665"}};
+  char remark[240];
+  Bench bench;
+  set_up_on(PETSC_COMM_SELF, &few, 0, NULL, &bench);
+  assert_int_equal(bench.mesh->width, 4);
+  assert_true(bench.generator->added > 0);
+  ink_generator_remark(bench.generator, remark, sizeof remark);
+  assert_non_null(strstr(remark, "more than 4 cells"));
+  tear_down(&bench);
+}
+
 /* A mesh that is too narrow: something is added to the diagonal, said, and no law is broken. */
 static void a_narrow_mesh_adds_diffusion(void **state) {
   (void)state;
@@ -333,6 +370,8 @@ int main(int argc, char **argv) {
                                      cmocka_unit_test(the_seams_carry_the_drift),
                                      cmocka_unit_test(reflecting_walls_are_of_second_order),
                                      cmocka_unit_test(the_width_is_what_is_needed),
+                                     cmocka_unit_test(vanishing_diffusion_drives_nothing_beside),
+                                     cmocka_unit_test(few_cells_are_enough),
                                      cmocka_unit_test(a_narrow_mesh_adds_diffusion),
                                      cmocka_unit_test(moving_coefficients_are_those_of_their_time),
                                      cmocka_unit_test(the_stepper_carries_a_density),

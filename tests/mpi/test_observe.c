@@ -22,6 +22,11 @@ static double linear(const double at[3]) { return 3 + 2 * at[0] - 5 * at[1] + 0.
 static double slope(const double at[3]) { return 1 - at[0]; }
 static double hump(const double at[3]) { return 0.25 - fabs(at[0] - 0.5); }
 static double ramp_y(const double at[3]) { return 4 * at[1]; }
+static double bubble(const double at[3]) { /* 0 on all sides of the unit square */
+  return at[0] * (1 - at[0]) * at[1] * (1 - at[1]);
+}
+static double vault(const double at[3]) { return at[0] * (1 - at[0]); }
+static double step(const double at[3]) { return at[0] == 0 ? 1 : 0; }
 static double one(const double at[3]) { return 1 + 0 * at[0]; }
 static double product(const double at[3]) { return at[0] * at[1] + 1; }
 static double rough(const double at[3]) {
@@ -112,6 +117,34 @@ static void probes_are_exact_for_linear_fields(void **state) {
           assert_near(probed(&c, at[0], at[1], at[2]), linear(at), 1e-12);
         }
     clear(&c);
+  }
+}
+
+/* Also at edges and corners a side has its own values; where two sides contradict each other, what lies
+ * between. */
+static void probes_on_sides_are_the_sides(void **state) {
+  (void)state;
+  const InkAxisSpec unit[3] = {{.from = 0, .to = 1, .cells = 9},
+                               {.from = 0, .to = 1, .cells = 6, .grading = 0.8},
+                               {.from = 0, .to = 1, .cells = 5}};
+  for (int dim = 2; dim <= 3; dim++) {
+    Case c = made(PETSC_COMM_WORLD, dim, unit, INK_CARTESIAN, bubble, true);
+    Case rooms = made(PETSC_COMM_WORLD, dim, unit, INK_CARTESIAN, vault, false);
+    fill_side(&rooms, 0, vault); /* the other sides have the cells' values: nothing passes there */
+    Case both = made(PETSC_COMM_WORLD, dim, unit, INK_CARTESIAN, step, true);
+    for (int i = 0; i <= 20; i++)
+      for (int k = 0; k <= (dim > 2 ? 20 : 0); k++)
+        for (int end = 0; end < 2; end++) {
+          assert_near(probed(&c, end, 0.05 * i, 0.05 * k), 0, 0);
+          assert_near(probed(&c, 0.05 * i, end, 0.05 * k), 0, 0);
+          assert_near(probed(&rooms, 0, 0.05 * i, 0.05 * k), 0, 0);
+          assert_true(probed(&c, 0.005 * i, 0.99, 0.05 * k) >= 0);
+          assert_near(probed(&both, 0, 0.05 * i, 0.05 * k), 0.5, 0.5);
+        }
+    assert_near(probed(&both, 0, 0, 0.5), 0.5, 0);
+    clear(&c);
+    clear(&rooms);
+    clear(&both);
   }
 }
 
@@ -322,6 +355,7 @@ int main(int argc, char **argv) {
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(probes_are_exact_for_linear_fields),
+      cmocka_unit_test(probes_on_sides_are_the_sides),
       cmocka_unit_test(probes_at_centroids_are_the_cells),
       cmocka_unit_test(probes_reach_walls_axes_and_periodic_ends),
       cmocka_unit_test(integrals_obey_their_definitions),

@@ -97,6 +97,26 @@ static void test_order_euler(void **state) {
   check_order(2, 6, toy, true, true, cosine, INK_EXPLICIT, 1, 1.0 / 32, exp(-decay(2, 6, 0.1)), 0.95);
 }
 
+/* A mode is multiplied by (1 + (s-1) (1 + z/(s-1))^s)/s a step: 0.5 is 9 stages long here. */
+static void test_staged(void **state) {
+  (void)state;
+  const Toy toy = {.diffusivity = 0.1};
+  check_order(2, 6, toy, true, true, cosine, INK_STAGED, 1, 1.0 / 32, exp(-decay(2, 6, 0.1)), 1.9);
+  Run run;
+  begin(&run, 2, 6, toy, true, true, cosine,
+        (InkStepperOptions){.method = INK_STAGED, .tolerance = 1e-5, .dt = 0.5});
+  advance(&run, 0.5);
+  const double s = 9, z = -0.5 * decay(2, 6, 0.1);
+  assert_int_equal(run.progress.step, 1);
+  assert_true(error_of(&run, (1 + (s - 1) * pow(1 + z / (s - 1), s)) / s, cosine) < 1e-14);
+  end(&run);
+  /* As long as ten stages go, and evenly: nine tenths of nine bounds of 5/72 to t = 2. */
+  begin(&run, 2, 6, toy, true, true, cosine, (InkStepperOptions){.method = INK_STAGED, .tolerance = 1e-5});
+  advance(&run, 2);
+  assert_int_equal(run.progress.step, 4);
+  end(&run);
+}
+
 static void test_stiff_mode_dies(void **state) {
   (void)state;
   Run run;
@@ -193,11 +213,13 @@ static double swinging(double t) { return 1 + sin(3 * t); }
 static void test_budget_telescopes(void **state) {
   (void)state;
   for (int dim = 1; dim <= 3; dim++)
-    for (int method = INK_EXPLICIT; method <= INK_IMPLICIT; method++) {
+    for (int m = 0; m < 3; m++) {
+      static const InkMethod methods[] = {INK_EXPLICIT, INK_IMPLICIT, INK_STAGED};
+      const InkMethod method = methods[m];
       Run run;
       const Toy toy = {.diffusivity = 1, .side = swinging, .reaction = cosine_of_time, .slope = no_slope};
       begin(&run, dim, dim == 3 ? 8 : 16, toy, true, true, cosine,
-            (InkStepperOptions){.method = (InkMethod)method, .tolerance = 1e-4});
+            (InkStepperOptions){.method = method, .tolerance = 1e-4});
       const double start = content(&run);
       advance(&run, 0.2);
       const double defect = content(&run) - start - budget(&run);
@@ -250,7 +272,9 @@ static void test_restart_has_the_same_bits(void **state) {
   const InkStepperOptions euler = {.method = INK_EXPLICIT, .tolerance = 1e-4};
   const InkStepperOptions trbdf2 = {.method = INK_IMPLICIT, .tolerance = 1e-4};
   const InkStepperOptions split = {.method = INK_SPLIT, .tolerance = 1e-6};
+  const InkStepperOptions staged = {.method = INK_STAGED, .tolerance = 1e-4};
   check_restart(toy, true, true, euler, 2);
+  check_restart(toy, true, true, staged, 2);
   check_restart(toy, true, true, trbdf2, 1);
   check_restart(toy, true, true, trbdf2, 2);
   check_restart(toy, true, true, split, 1);
@@ -262,8 +286,10 @@ static void test_ranks_agree(void **state) {
   const InkStepperOptions euler = {.method = INK_EXPLICIT, .tolerance = 1e-5};
   const InkStepperOptions trbdf2 = {.method = INK_IMPLICIT, .tolerance = 1e-5};
   const InkStepperOptions split = {.method = INK_SPLIT, .tolerance = 1e-5};
+  const InkStepperOptions staged = {.method = INK_STAGED, .tolerance = 1e-5};
   for (int dim = 1; dim <= 3; dim++) {
     check_ranks(toy, true, true, euler, dim, 0);
+    check_ranks(toy, true, true, staged, dim, 0);
     check_ranks(toy, true, true, trbdf2, dim, dim == 1 ? 0 : 1e-7);
   }
   check_ranks(toy, true, true, split, 1, 0);
@@ -387,16 +413,16 @@ static void test_choice(void **state) {
   InkPlan plan = {0};
   const Toy toy = {.diffusivity = 1};
   begin(&run, 1, 100, toy, true, true, cosine, (InkStepperOptions){.tolerance = 1e-5});
-  OK(ink_stepper_choose(&run.system, run.u, 0, 1e-3, 1e-5, &method, &plan));
+  OK(ink_stepper_choose(&run.system, run.u, 0, 1e-3, 1e-5, true, &method, &plan));
   assert_int_equal(method, INK_EXPLICIT);
   assert_true(plan.steps == 23); /* 1e-3 in steps of at most 0.9 * 5e-5 */
   assert_non_null(strstr(plan.reason, "explicit"));
-  OK(ink_stepper_choose(&run.system, run.u, 0, 100, 1e-5, &method, &plan));
+  OK(ink_stepper_choose(&run.system, run.u, 0, 100, 1e-5, true, &method, &plan));
   assert_int_equal(method, INK_SPLIT);
   assert_string_equal(plan.method, "implicit");
   assert_int_equal(plan.order, 4);
   run.system.split_solve = NULL;
-  OK(ink_stepper_choose(&run.system, run.u, 0, 100, 1e-5, &method, &plan));
+  OK(ink_stepper_choose(&run.system, run.u, 0, 100, 1e-5, true, &method, &plan));
   assert_int_equal(method, INK_IMPLICIT);
   assert_int_equal(plan.order, 2);
   end(&run);
@@ -410,6 +436,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_order_nonlinear_capacity),
       cmocka_unit_test(test_order_forced),
       cmocka_unit_test(test_order_euler),
+      cmocka_unit_test(test_staged),
       cmocka_unit_test(test_stiff_mode_dies),
       cmocka_unit_test(test_tolerance_bounds_the_error),
       cmocka_unit_test(test_start_from_rest),

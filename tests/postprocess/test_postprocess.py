@@ -151,6 +151,26 @@ def test_plot_draws_what_the_file_holds(tmp_path):
     assert axes.get_xlim() == pytest.approx((0.0, 100.0)), "the profile's frame ends at the sides, not at the last centroids"
 
 
+def test_a_solve_without_steps_has_one_picture_and_no_time(tmp_path):
+    whole = make_run(tmp_path / "a.out")
+    with h5py.File(tmp_path / "a.out/fields.h5", "a") as file:
+        file["run"].attrs["method"] = numpy.bytes_("steady")
+    (axes,) = inkdrop_post.plot(tmp_path / "a.out", series=False).axes
+    assert [list(line.get_ydata()) for line in axes.lines] == [list(whole["T"].values[-1])] and axes.get_legend() is None
+
+
+def test_the_point_a_density_starts_as_is_left_out_unless_asked_for(tmp_path):
+    times, x = numpy.array([0.0, 1.0, 2.0]), numpy.linspace(-0.95, 0.95, 20)
+    p = numpy.exp(-((x / numpy.array([[0.01], [0.3], [0.4]])) ** 2)) * numpy.array([[10], [1], [0.7]])
+    p[0, 9] = 10
+    dataset = xarray.Dataset({"p": (("time", "v"), p, {"units": "1", "long_name": "probability density"})},
+                             {"time": ("time", times, {"units": "s"}), "v": ("v", x, {"units": "1"})})  # fmt: skip
+    write(dataset, tmp_path / "p.h5")
+    for asked, expect in ((None, ["$t$ = 1", "$t$ = 2"]), ([0, 2], ["$t$ = 0", "$t$ = 2"])):
+        (axes,) = inkdrop_post.plot(tmp_path / "p.h5", times=asked).axes
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == expect and axes.get_xlabel() == "$v$"
+
+
 def test_maps_share_one_scale_and_true_proportions(tmp_path):
     whole = make_run(tmp_path / "a.out", dim=2)
     figure = inkdrop_post.plot(tmp_path / "a.out", series=False)

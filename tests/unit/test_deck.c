@@ -231,6 +231,8 @@ static void units_follow_the_field(void **state) {
   species_refused("verify[0].level=1 mol/L", "needs kg/m^3");
   species_refused("exact.u=1 K", "needs mol/m^3");
   species_refused("species.sin={diffusion: 1}", "species.sin: 'sin' is reserved");
+  species_refused("species.time={diffusion: 1}", "species.time: 'time' is reserved (output files have it)");
+  species_refused("species.x_bnds={diffusion: 1}", "species.x_bnds: 'x_bnds' is reserved");
   species_refused("species.u.reaction=w", "unknown name 'w': did you mean v?");
   species_refused("parameters.u=1", "a field of the solver");
 }

@@ -12,16 +12,12 @@
 #include "../../solvers/events.h"
 #include "../../solvers/solver.h"
 
-/* A deck of one bar with the given time, output and verify sections. */
-static InkDeck *deck_with(const char *sections, int expected_errors) {
+static InkDeck *deck_of(const char *start, const char *sections, int expected_errors) {
   char path[] = "/tmp/inkdrop_events_XXXXXX";
   int fd = mkstemp(path);
   assert_true(fd >= 0);
   FILE *file = fdopen(fd, "w");
-  fprintf(file,
-          "solver: heat\nmesh: {x: {from: 0, to: 1, cells: 8}}\nmaterial: {diffusivity: 1}\n"
-          "initial: {T: 0}\nprobes: {p: {field: T, at: [0.5]}}\n%s",
-          sections);
+  fprintf(file, "%s%s", start, sections);
   fclose(file);
   InkErrors *errors = ink_errors_create();
   const char *const settings[] = {NULL};
@@ -32,6 +28,13 @@ static InkDeck *deck_with(const char *sections, int expected_errors) {
   ink_errors_destroy(&errors);
   unlink(path);
   return deck;
+}
+
+/* A deck of one bar with the given time, output and verify sections. */
+static InkDeck *deck_with(const char *sections, int expected_errors) {
+  return deck_of("solver: heat\nmesh: {x: {from: 0, to: 1, cells: 8}}\nmaterial: {diffusivity: 1}\n"
+                 "initial: {T: 0}\nprobes: {p: {field: T, at: [0.5]}}\n",
+                 sections, expected_errors);
 }
 
 static InkEvents *events_of(const InkDeck *deck, unsigned mask) {
@@ -153,8 +156,28 @@ static void steady_needs_no_end(void **state) {
   ink_deck_destroy(&deck);
 }
 
+/* What one solve answers has no state before it: there is nothing to write at the start. */
+static void unsolved_fields_are_not_written(void **state) {
+  (void)state;
+  static const char *const outputs[] = {"", "output: {snapshots: {at: [0]}, series: {every: 1}}\n"};
+  for (int o = 0; o < 2; o++) {
+    InkDeck *deck = deck_of("solver: population\nequation: hitting_probability\ntarget: x_max\n"
+                            "population: {kind: moran, size: 20}\n",
+                            outputs[o], 0);
+    InkEvents *events;
+    assert_int_equal(ink_events_create(deck, INK_EVENT_ALL, &events), 0);
+    assert_int_equal(events->initial, 0);
+    assert_int_equal(events->count, 1);
+    assert_true(events->event[0].what & INK_EVENT_SNAPSHOT);
+    assert_true(events->event[0].time == events->end);
+    ink_events_destroy(&events);
+    ink_deck_destroy(&deck);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(unsolved_fields_are_not_written),
       cmocka_unit_test(only_the_end),
       cmocka_unit_test(same_times_are_joined),
       cmocka_unit_test(interval_that_does_not_divide_the_run),

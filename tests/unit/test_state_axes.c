@@ -108,8 +108,14 @@ static const Mistake mistakes[] = {
     {"model: {state: {p: {from: 0, to: 1, cells: 4}}}\n", "model.state.p: 'p' is reserved (a field"},
     {"model: {state: {run: {from: 0, to: 1, cells: 4}}}\n",
      "model.state.run: 'run' is reserved (output files"},
+    {"model: {state: {V: {from: 0, to: 1, cells: 4}, V_bnds: {from: 0, to: 1, cells: 4}}}\n",
+     "model.state.V_bnds: 'V_bnds' is reserved (output files"},
     {"model: {state: {2V: {from: 0, to: 1, cells: 4}}}\n", "'2V' is not a name"},
     {STATE "parameters: {V: 3}\n", "parameters.V: 'V' is reserved (a state variable)"},
+    {STATE "parameters: {b: 2*p, p: 3 ms, c: 'p + 1[ms]'}\ninitial: {point: ['p/7[ms]']}\n",
+     "parameters.p: 'p' is reserved (a field of the solver); choose another name, such as p_m"},
+    {STATE "parameters: {V: 2, b: 2*V}\n", "parameters.V: 'V' is reserved (a state variable)"},
+    {STATE "parameters: {t: 2, b: 2*t}\n", "parameters.t: 't' is reserved"},
     {STATE "parameters: {exp: 3}\n", "parameters.exp: 'exp' is reserved (t, pi and functions)"},
     {STATE "initial: {density: 'V + x'}\n", "'x'"},
     {STATE "rate: 'V*t'\n", "may not depend on the state"},
@@ -176,10 +182,10 @@ static void the_mesh_is_the_decks(void **state) {
   assert_string_equal(grid.axis[0].name, "x"); /* storage order: slowest first */
   assert_string_equal(grid.axis[1].name, "V");
   assert_string_equal(grid.axis[0].unit, "1");
-  assert_string_equal(grid.axis[1].unit, "kg m^2/(A s^3)");
+  assert_string_equal(grid.axis[1].unit, "V");
   char place[128];
   ink_mesh_place(mesh, (const int64_t[]){1, 2}, (const double[]){0.015, -0.375}, place, sizeof place);
-  assert_string_equal(place, "cell (1, 2) at V = 0.015 kg m^2/(A s^3), x = -0.375");
+  assert_string_equal(place, "cell (1, 2) at V = 0.015 V, x = -0.375");
   ink_deck_destroy(&deck); /* names live with the mesh */
   assert_string_equal(mesh->axis[0].name, "V");
   assert_int_equal(ink_mesh_destroy(&mesh), 0);

@@ -77,8 +77,8 @@ static void unknown_dimension_fits_all(void **state) {
 /* Printing a dimension gives a unit of that dimension. */
 static void printing_round_trips(void **state) {
   (void)state;
-  static const char *const units[] = {"m", "W/(m K)", "J/(kg K)", "W/m^3", "1/s",     "mol/m^3",
-                                      "A", "cd",      "V",        "Pa s",  "kg^2/m^3"};
+  static const char *const units[] = {"m", "W/(m K)", "J/(kg K)", "W/m^3", "1/s", "mol/m^3", "A",       "cd",
+                                      "V", "Pa s",    "kg^2/m^3", "V^2/s", "1/V", "ohm",     "V/s^0.5", "T"};
   for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
     char text[100];
     InkDim dim = ink_dim_of(units[i]);
@@ -92,6 +92,9 @@ static void printing_round_trips(void **state) {
   dim = ink_dim_any();
   ink_dim_print(&dim, text, sizeof text);
   assert_string_equal(text, "any");
+  dim = ink_dim_of("mV^2/ms");
+  ink_dim_print(&dim, text, sizeof text);
+  assert_string_equal(text, "V^2/s");
 }
 
 static void refused(const char *text, const char *word) {
@@ -111,6 +114,7 @@ static void bad_units_are_refused(void **state) {
   refused("lg(re mW)", "lg");
   refused("K @ 273", "cannot stand");
   refused("m 2", "no numbers");
+  refused("mV/s^0.5", "whole number");
   refused("m*3", "no numbers");
   refused("10m", "no numbers");
   refused("W/(m degC)", "stands alone");
