@@ -122,12 +122,26 @@ static bool split_wins(const InkEstimate *e) { return e->split.seconds <= e->trb
 
 static InkWork implicit_work(const InkEstimate *e) { return split_wins(e) ? e->split : e->trbdf2; }
 
+/* The monotone step; of a density whose coefficients move, the shortest at a few times of the run. */
+static PetscErrorCode shortest_step(const InkSystem *system, double *u, double time, double span,
+                                    double *limit) {
+  PetscFunctionBeginUser;
+  enum { LATER = 8 };
+  PetscCall(system->monotone_step(system->context, time, u, limit));
+  for (int i = 1; i <= LATER && system->fades && system->moving; i++) {
+    double later;
+    PetscCall(system->monotone_step(system->context, time + span * i / LATER, u, &later));
+    if (later < *limit) *limit = later;
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode estimate(const InkSystem *system, double *u, double time, double span, double tolerance,
                                InkEstimate *e) {
   PetscFunctionBeginUser;
   const double cells = (double)system->mesh->cells, n = system->n;
   PetscCall(estimate_implicit(system, u, time, span, tolerance, e));
-  PetscCall(system->monotone_step(system->context, time, u, &e->limit));
+  PetscCall(shortest_step(system, u, time, span, &e->limit));
   e->limit *= ink_explicit_fraction;
   e->euler.steps = e->limit > 0 ? fmax(1, ceil(span / e->limit)) : INFINITY;
   const double cell = EXPLICIT_CELL + (system->finish ? FINISH_CELL : 0);
