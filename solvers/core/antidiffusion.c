@@ -101,7 +101,7 @@ void ink_antidiffusion_add(const InkAntidiffusion *a, InkFlowSum sum, const doub
                                        .down = generator->down[d] + rows.cell,
                                        .excess = generator->excess[d] + rows.cell,
                                        .low = low,
-                                       .high = low + ink_step_along(generator, d),
+                                       .high = low + ink_mesh_jump(generator->mesh, generator->offset[d]),
                                        .old = sum.old,
                                        .anti = sum.anti,
                                        .own = sum.own,
@@ -151,7 +151,8 @@ void ink_antidiffusion_shares(InkAntidiffusion *a, const double *weight, const d
     }
     for (int d = 0; d < generator->directions; d++)
       for (int end = 0; end < 2; end++) {
-        const int64_t s = ink_step_along(generator, d), edge = end ? c : c - s, other = end ? c + s : c - s;
+        const int64_t s = ink_mesh_jump(generator->mesh, generator->offset[d]), edge = end ? c : c - s,
+                      other = end ? c + s : c - s;
         const Ends ends = {.up = generator->up[d] + edge,
                            .down = generator->down[d] + edge,
                            .flow = a->flow[d] + edge,
@@ -175,7 +176,7 @@ PetscErrorCode ink_antidiffusion_limit(InkAntidiffusion *a, double *const flows[
   PetscCall(ink_mesh_exchange(generator->mesh, a->share_in));
   PetscCall(ink_mesh_exchange(generator->mesh, a->share_out));
   for (int d = 0; d < generator->directions; d++) {
-    const int64_t s = ink_step_along(generator, d);
+    const int64_t s = ink_mesh_jump(generator->mesh, generator->offset[d]);
     for (Rows rows = rows_of(generator->mesh, generator->offset[d]); next_row(generator->mesh, &rows);) {
       const double *restrict in = a->share_in + rows.cell, *restrict out = a->share_out + rows.cell;
       double *restrict flow = flows[d] + rows.cell;
@@ -196,7 +197,8 @@ static void apply_flows(const InkAntidiffusion *a, double *const flow[], double 
     double *restrict value = values + part.cell;
     for (int64_t i = 0; i < part.n; i++) gain[i] = 0;
     for (int d = 0; d < generator->directions; d++) {
-      const double *leaves = flow[d] + part.cell, *comes = leaves - ink_step_along(generator, d);
+      const double *leaves = flow[d] + part.cell,
+                   *comes = leaves - ink_mesh_jump(generator->mesh, generator->offset[d]);
       for (int64_t i = 0; i < part.n; i++) gain[i] += comes[i] - leaves[i];
     }
     for (int64_t i = 0; i < part.n; i++) {
@@ -216,7 +218,8 @@ static PetscErrorCode shift_rates(InkAntidiffusion *a, double *after) {
     for (int64_t c = part.cell; c < part.cell + part.n; c++) {
       double out = 0;
       for (int d = 0; d < generator->directions; d++)
-        out += ink_larger(a->shift[d][c], 0) + ink_larger(-a->shift[d][c - ink_step_along(generator, d)], 0);
+        out += ink_larger(a->shift[d][c], 0) +
+               ink_larger(-a->shift[d][c - ink_mesh_jump(generator->mesh, generator->offset[d])], 0);
       a->share_in[c] = 1;
       a->share_out[c] = ink_flow_share(out, generator->volume[c] * after[c]);
     }
@@ -270,7 +273,7 @@ static double rate_of_cell(const InkAntidiffusion *a, int64_t c, const double *p
   const InkGenerator *generator = a->generator;
   double sum = 0;
   for (int d = 0; d < generator->directions; d++) {
-    const int64_t s = ink_step_along(generator, d);
+    const int64_t s = ink_mesh_jump(generator->mesh, generator->offset[d]);
     for (int end = 0; end < 2; end++) {
       const int64_t edge = end ? c : c - s;
       const double there = generator->up[d][edge] * p[edge], back = generator->down[d][edge] * p[edge + s];

@@ -17,14 +17,6 @@ struct InkAntidiffusion {
 static inline double ink_larger(double a, double b) { return a > b ? a : b; }
 static inline double ink_smaller(double a, double b) { return a < b ? a : b; }
 
-/* From a cell to the cell at the other end of its edge, in arrays of the mesh. */
-static inline int64_t ink_step_along(const InkGenerator *generator, int d) {
-  int64_t step = 0;
-  for (int axis = 0; axis < generator->mesh->dim; axis++)
-    step += generator->offset[d][axis] * generator->mesh->stride[axis];
-  return step;
-}
-
 /* flow = old * flow + dt/2 (anti * antidiffusive flow + own * the generator's own) at density p, ghosts
  * included. flow: [directions], as InkAntidiffusion.flow. */
 typedef struct InkFlowSum {

@@ -52,8 +52,9 @@ static void set_weights(Deferred *w) {
   for (InkPart part = ink_part_first(generator->mesh); part.n > 0; ink_part_next(generator->mesh, &part))
     for (int64_t c = part.cell; c < part.cell + part.n; c++)
       for (int d = 0; d < generator->directions; d++)
-        w->weight[c] += 2 * (fabs(generator->excess[d][c]) +
-                             fabs(generator->excess[d][c - ink_step_along(generator, d)]));
+        w->weight[c] +=
+            2 * (fabs(generator->excess[d][c]) +
+                 fabs(generator->excess[d][c - ink_mesh_jump(generator->mesh, generator->offset[d])]));
 }
 
 static PetscErrorCode begin(Deferred *w, const double *p, bool *fine) {
@@ -104,7 +105,7 @@ static PetscErrorCode find_inflow(Deferred *w, double *p) {
     for (int64_t c = part.cell; c < part.cell + part.n; c++) {
       w->work[c] = 0;
       for (int d = 0; d < generator->directions; d++)
-        w->work[c] += a->flow[d][c - ink_step_along(generator, d)] - a->flow[d][c];
+        w->work[c] += a->flow[d][c - ink_mesh_jump(generator->mesh, generator->offset[d])] - a->flow[d][c];
     }
   PetscFunctionReturn(0);
 }

@@ -265,13 +265,15 @@ PetscErrorCode ink_generator_create(const InkMesh *mesh, const InkProcess *proce
 
 PetscErrorCode ink_generator_excess(InkGenerator *generator, bool wanted) {
   PetscFunctionBeginUser;
-  const double t = generator->parts->time;
+  bool made = false;
   for (int d = 0; d < generator->directions; d++)
-    if (!wanted)
+    if (!wanted) {
       ink_mesh_free(&generator->excess[d]);
-    else if (!generator->excess[d])
+    } else if (!generator->excess[d]) {
       PetscCall(ink_mesh_array(generator->mesh, &generator->excess[d]));
-  if (wanted) PetscCall(fill(generator, t));
+      made = true;
+    }
+  if (made) PetscCall(fill(generator, generator->parts->time));
   PetscFunctionReturn(0);
 }
 

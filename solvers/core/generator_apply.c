@@ -52,7 +52,7 @@ static void advance(int64_t n, double factor, const double *inverse, const doubl
 
 static Edges edges_at(const InkGenerator *generator, int d, int64_t cell) {
   return (Edges){generator->up[d] + cell, generator->down[d] + cell,
-                 ink_jump(generator->mesh, generator->offset[d])};
+                 ink_mesh_jump(generator->mesh, generator->offset[d])};
 }
 
 /* Cells i0 <= i < i1 of a part from which a side may absorb. */

@@ -43,7 +43,8 @@ typedef struct Cell {
  * excess. */
 static void add(InkGenerator *generator, const Cell *from, int d, int sign, double coefficient,
                 double excess) {
-  const int64_t edge = sign > 0 ? from->cell : from->cell - ink_jump(generator->mesh, generator->offset[d]);
+  const int64_t edge =
+      sign > 0 ? from->cell : from->cell - ink_mesh_jump(generator->mesh, generator->offset[d]);
   (sign > 0 ? generator->up : generator->down)[d][edge] += coefficient;
   if (generator->excess[d]) generator->excess[d][edge] += excess;
 }
@@ -92,7 +93,7 @@ static void leave(InkGenerator *generator, const Cell *from, int d, int sign, co
     add(generator, from, d, sign, volume * rest, 0.5 * sign * volume * rest);
     return;
   }
-  const InkLegs *there = from->legs + sign * ink_jump(mesh, generator->offset[d]);
+  const InkLegs *there = from->legs + sign * ink_mesh_jump(mesh, generator->offset[d]);
   double other = wall ? slope_along(there, generator->offset[d]) : other_z(there, leg);
   if (isnan(other) || disagree(leg->z, other)) other = leg->z;
   const double z = 0.5 * (leg->z + other);
@@ -118,7 +119,7 @@ static const InkLegs *legs_at(const InkGenerator *generator, const Cell *from, c
   const int way[3] = {steps * e[0], steps * e[1], steps * e[2]};
   double part;
   if (first_side(generator->mesh, from->at, way, &part) >= 0) return NULL;
-  return from->legs + ink_jump(generator->mesh, way);
+  return from->legs + ink_mesh_jump(generator->mesh, way);
 }
 
 /* div S at a cell beside a wall, along coupled axis a; one-sided at the wall's ends. */

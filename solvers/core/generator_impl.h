@@ -87,10 +87,6 @@ struct InkGeneratorParts {
 static inline int64_t ink_local(const InkMesh *mesh, int64_t i, int64_t j, int64_t k) {
   return mesh->origin + i + j * mesh->stride[1] + k * mesh->stride[2];
 }
-/* How far apart in a local array the cells of a direction's edges are. */
-static inline int64_t ink_jump(const InkMesh *mesh, const int offset[3]) {
-  return offset[0] + offset[1] * mesh->stride[1] + offset[2] * mesh->stride[2];
-}
 /* Does the edge between local cells i and i + 1 cross a wall? */
 static inline bool ink_is_wall(const InkMesh *mesh, int axis, int64_t i) {
   const int64_t edge = mesh->start[axis] + i + 1;

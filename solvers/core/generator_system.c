@@ -43,7 +43,7 @@ static PetscErrorCode jacobian(void *context, double t, double *u, InkStencil *s
     }
   for (int d = 0; d < generator->directions; d++) {
     double *const *to = d < mesh->dim ? block->off[d] : block->far[d - mesh->dim];
-    copy_owned(mesh, generator->up[d] - ink_jump(mesh, generator->offset[d]), to[0]);
+    copy_owned(mesh, generator->up[d] - ink_mesh_jump(mesh, generator->offset[d]), to[0]);
     copy_owned(mesh, generator->down[d], to[1]);
   }
   PetscFunctionReturn(0);

@@ -38,8 +38,7 @@ static int64_t step_to(const InkKrylov *krylov, const InkEntry *entry) {
   const InkMesh *mesh = krylov->mesh;
   int64_t step = 0;
   if (entry->along >= INK_FAR)
-    for (int axis = 0; axis < mesh->dim; axis++)
-      step += krylov->reach->offset[entry->along - INK_FAR][axis] * mesh->stride[axis];
+    step = ink_mesh_jump(mesh, krylov->reach->offset[entry->along - INK_FAR]);
   else if (entry->along >= 0)
     step = mesh->stride[entry->along];
   return entry->end ? step : -step;

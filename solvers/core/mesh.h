@@ -126,6 +126,10 @@ PetscErrorCode ink_mesh_array(const InkMesh *mesh,
  * the state of an equation of several fields everywhere (operator, closures, steppers, linear solvers). */
 PetscErrorCode ink_mesh_fields(const InkMesh *mesh, int n, double **values);
 void ink_mesh_free(double **values);
+/* How far apart in a local array two cells are whose indices differ by `offset`. */
+static inline int64_t ink_mesh_jump(const InkMesh *mesh, const int offset[3]) {
+  return offset[0] + offset[1] * mesh->stride[1] + offset[2] * mesh->stride[2];
+}
 static inline double *ink_mesh_first(const InkMesh *mesh, double *values) { return values + mesh->origin; }
 
 /* Fills the ghost cells between ranks and across periodic ends; those beyond walls are left alone.

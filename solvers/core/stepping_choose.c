@@ -59,6 +59,7 @@ typedef struct InkWork {
 typedef struct InkEstimate {
   InkWork euler, trbdf2, split;
   double limit;                   /* explicit step */
+  double longest;                 /* that can be mended (InkFinish) */
   double rate;                    /* of the split form's rest; NaN: there is no split form, or */
   bool unstable;                  /* a field rests where it is unstable (stepping_rest.c) */
   double explicit_error, allowed; /* of the fields' sizes; explicit_error 0: not estimated */
@@ -98,9 +99,9 @@ static PetscErrorCode estimate_implicit(const InkSystem *system, double *u, doub
                                         double tolerance, InkEstimate *e) {
   PetscFunctionBeginUser;
   const double cells = (double)system->mesh->cells, n = system->n;
-  double longest = INFINITY;
-  if (system->finish) PetscCall(system->finish->longest(system->finish->context, time, u, &longest));
-  e->trbdf2.steps = fmax(ceil(START_STEPS + SWEEP * cbrt(1e-5 / tolerance)), ceil(span / longest));
+  e->longest = INFINITY;
+  if (system->finish) PetscCall(system->finish->longest(system->finish->context, time, u, &e->longest));
+  e->trbdf2.steps = fmax(ceil(START_STEPS + SWEEP * cbrt(1e-5 / tolerance)), ceil(span / e->longest));
   const int axis = system->mesh->dim - 1;
   const double cell = system->fades ? DENSITY_CELL[axis] : IMPLICIT_CELL[axis];
   e->trbdf2.seconds =
@@ -136,8 +137,8 @@ static PetscErrorCode shortest_step(const InkSystem *system, double *u, double t
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode estimate(const InkSystem *system, double *u, double time, double span, double tolerance,
-                               InkEstimate *e) {
+static PetscErrorCode estimate_costs(const InkSystem *system, double *u, double time, double span,
+                                     double tolerance, InkEstimate *e) {
   PetscFunctionBeginUser;
   const double cells = (double)system->mesh->cells, n = system->n;
   PetscCall(estimate_implicit(system, u, time, span, tolerance, e));
@@ -146,6 +147,12 @@ static PetscErrorCode estimate(const InkSystem *system, double *u, double time, 
   e->euler.steps = e->limit > 0 ? fmax(1, ceil(span / e->limit)) : INFINITY;
   const double cell = EXPLICIT_CELL + (system->finish ? FINISH_CELL : 0);
   e->euler.seconds = e->euler.steps * (EXPLICIT_STEP + n * cells * cell);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode estimate_error(const InkSystem *system, double *u, double time, double span,
+                                     double tolerance, InkEstimate *e) {
+  PetscFunctionBeginUser;
   const InkWork implicit = implicit_work(e);
   e->allowed = implicit.steps * tolerance;
   e->explicit_error = 0;
@@ -166,15 +173,11 @@ static void fill_plan(InkMethod method, InkWork work, double dt, InkPlan *plan) 
 
 /* Densities: TR-BDF2, or SSPRK(s,2), whose error in time is below that in space at the longest stable steps
  * of cells that resolve the density. */
-static PetscErrorCode choose_density(const InkSystem *system, double *u, double time, double span,
-                                     double tolerance, const InkEstimate *e, InkMethod *method,
-                                     InkPlan *plan) {
-  PetscFunctionBeginUser;
+static void choose_density(const InkSystem *system, double span, double tolerance, const InkEstimate *e,
+                           InkMethod *method, InkPlan *plan) {
   const double cells = (double)system->mesh->cells, stage = EXPLICIT_STEP + cells * EXPLICIT_CELL;
   const double mending = system->finish ? cells * FINISH_CELL : 0, implicit = e->trbdf2.seconds;
-  double length = INFINITY;
-  if (system->finish) PetscCall(system->finish->longest(system->finish->context, time, u, &length));
-  length = fmin(span, fmax(e->limit, fmin(length, (INK_MOST_STAGES - 1) * e->limit)));
+  const double length = fmin(span, fmax(e->limit, fmin(e->longest, (INK_MOST_STAGES - 1) * e->limit)));
   const double steps = ceil(span / length), stages = 1 + ceil(length / e->limit);
   const InkWork staged = {steps, steps * (stages * stage + mending)};
   const double factor = tolerance < TIGHT * (1 - 1e-9) ? TIGHT_FACTOR : 1;
@@ -186,7 +189,6 @@ static PetscErrorCode choose_density(const InkSystem *system, double *u, double 
       "auto took %s: about %.3g steps of SSPRK(%g,2) with dt = %.3g (%.2g s of work) or about %.3g implicit "
       "steps at tolerance %.2g (%.2g s)",
       plan->method, steps, stages, length, staged.seconds, e->trbdf2.steps, tolerance, implicit);
-  PetscFunctionReturn(0);
 }
 
 PetscErrorCode ink_stepper_choose(const InkSystem *system, double *u, double time, double end,
@@ -195,11 +197,12 @@ PetscErrorCode ink_stepper_choose(const InkSystem *system, double *u, double tim
   InkEstimate e;
   char accuracy[128] = "";
   const double span = end - time;
-  PetscCall(estimate(system, u, time, span, tolerance, &e));
+  PetscCall(estimate_costs(system, u, time, span, tolerance, &e));
   if (system->fades && free_step && !system->moving) {
-    PetscCall(choose_density(system, u, time, span, tolerance, &e, method, plan));
+    choose_density(system, span, tolerance, &e, method, plan);
     PetscFunctionReturn(0);
   }
+  PetscCall(estimate_error(system, u, time, span, tolerance, &e));
   const InkWork implicit = implicit_work(&e);
   const bool cheaper = e.euler.seconds <= implicit.seconds;
   const bool inaccurate = !(e.explicit_error <= e.allowed);
