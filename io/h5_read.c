@@ -89,6 +89,25 @@ bool ink_h5_read_all(hid_t file, const char *path, double *values) {
   return good;
 }
 
+int ink_h5_dimensions(hid_t file, const char *variable, char names[4][INK_LAYOUT_NAME]) {
+  if (!ink_h5_has_attribute(file, variable, "DIMENSION_LIST")) return -1;
+  hvl_t lists[4] = {0};
+  hid_t attribute = H5Aopen_by_name(file, variable, "DIMENSION_LIST", H5P_DEFAULT, H5P_DEFAULT);
+  hid_t space = H5Aget_space(attribute), type = H5Tvlen_create(H5T_STD_REF_OBJ);
+  const hssize_t count = H5Sget_simple_extent_npoints(space);
+  bool good = count >= 1 && count <= 4 && H5Aread(attribute, type, lists) >= 0;
+  for (hssize_t a = 0; a < count && good; a++) {
+    char path[INK_LAYOUT_NAME + 1] = "";
+    good = lists[a].len > 0 && H5Rget_name(file, H5R_OBJECT, lists[a].p, path, sizeof path) > 0;
+    snprintf(names[a], INK_LAYOUT_NAME, "%s", path + (path[0] == '/'));
+  }
+  H5Dvlen_reclaim(type, space, H5P_DEFAULT, lists);
+  H5Tclose(type);
+  H5Sclose(space);
+  H5Aclose(attribute);
+  return good ? (int)count : -1;
+}
+
 static herr_t add_name(InkH5Names *names, const char *name) {
   if (strlen(name) >= INK_LAYOUT_NAME) return 0;
   char(*grown)[INK_LAYOUT_NAME] = realloc(names->name, (size_t)(names->count + 1) * sizeof *grown);

@@ -14,6 +14,9 @@ bool ink_h5_has_attribute(hid_t file, const char *path, const char *name);
 int ink_h5_size(hid_t file, const char *path, hsize_t size[H5S_MAX_RANK]);
 bool ink_h5_read_all(hid_t file, const char *path, double *values);
 
+/* The dimensions of a variable by name, slowest first; returns how many, -1 when they cannot be told. */
+int ink_h5_dimensions(hid_t file, const char *variable, char names[4][INK_LAYOUT_NAME]);
+
 /* Root datasets in the order of creation: those that are neither dimensions nor bounds, and the dimensions
  * that have bounds, which are the axes of the grid. */
 typedef struct InkH5Names {

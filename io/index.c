@@ -1,9 +1,9 @@
 /* OUT/fields.h5: all snapshots as one file, without copying them.
  *
- * Each field is a virtual dataset over (time, z, y, x) whose n-th time is snapshots/NNNNNN.h5. The names are
- * relative, so the folder can be moved. Parted from its snapshots it reads as NaN without a word: `inkdrop
- * pack` makes a file that stands alone. For the same reason snapshots that are not there are left out: those
- * before the checkpoint of another folder that a run was started from. */
+ * Each field is a virtual dataset over (time, z, y, x), or (time, its own grid's axes), whose n-th time is
+ * snapshots/NNNNNN.h5. The names are relative, so the folder can be moved. Parted from its snapshots it reads
+ * as NaN without a word: `inkdrop pack` makes a file that stands alone. For the same reason snapshots that
+ * are not there are left out: those before the checkpoint of another folder that a run was started from. */
 #include "layout.h"
 #include "store_impl.h"
 
@@ -81,11 +81,12 @@ static PetscErrorCode write_index(const char *path, const Sources *sources, cons
     InkLayout *layout = ink_layout_create(store->file, run->title, sources->count, sources->time, grid);
     for (int f = 0; f < nfields && store->failure.code == INK_DONE; f++) {
       char name[INK_LAYOUT_NAME];
+      const InkGrid *own = fields[f].grid ? fields[f].grid : grid;
       ink_layout_name(fields[f].name, name);
-      if (!write_virtual(store->file, name, grid, sources, single))
+      if (!write_virtual(store->file, name, own, sources, single))
         ink_store_note_h5(store, "write");
       else
-        ink_layout_variable(layout, name, fields[f].long_name, fields[f].unit);
+        ink_layout_variable(layout, name, fields[f].long_name, fields[f].unit, own);
     }
     if (!ink_layout_finish(&layout, run)) ink_store_note_h5(store, "write");
   }

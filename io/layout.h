@@ -15,10 +15,13 @@ typedef struct InkLayout InkLayout;
  * the coordinates and their bounds. */
 InkLayout *ink_layout_create(hid_t file, const char *title, int count, const double *times,
                              const InkGrid *grid);
-/* Makes an existing dataset over (time, and the grid's axes when there is a grid) a netCDF variable. */
-void ink_layout_variable(InkLayout *layout, const char *name, const char *long_name, const char *unit);
-/* Writes what ties variables and dimensions together, /VTKHDF where the grid is uniform and Cartesian, and
- * /run (run may be NULL). Frees the layout. False: something failed. */
+/* Makes an existing dataset over (time, and the grid's axes when grid is not NULL) a netCDF variable. Axes
+ * that the layout's own grid lacks are written as further dimensions, once, with coordinates and without
+ * bounds. */
+void ink_layout_variable(InkLayout *layout, const char *name, const char *long_name, const char *unit,
+                         const InkGrid *grid);
+/* Writes what ties variables and dimensions together, /VTKHDF with the variables on the layout's grid where
+ * it is uniform and Cartesian, and /run (run may be NULL). Frees the layout. False: something failed. */
 bool ink_layout_finish(InkLayout **layout, const InkRunRecord *run);
 
 /* True when VTK's uniform image describes the grid. */

@@ -161,8 +161,9 @@ void ink_log_progress(InkLog *log, const InkLogProgress *p) {
   if (log->quiet) return;
   char left[48], line[256];
   print_duration(eta, left, sizeof left);
-  snprintf(line, sizeof line, "%.6g of %.6g %s  step %lld  dt %.3g  left %s  %.3g cells/s  %.0f MB", p->now,
-           p->end, p->unit, (long long)p->step, p->dt, left, cell_rate, resident_megabytes());
+  snprintf(line, sizeof line, "%.6g of %.6g %s  step %lld  dt %.3g  left %s  %.3g %s/s  %.0f MB", p->now,
+           p->end, p->unit, (long long)p->step, p->dt, left, cell_rate, p->counts ? p->counts : "cells",
+           resident_megabytes());
   if (log->terminal) /* a line that is wider than the terminal could not be written over */
     printf("\r\033[K%.*s", (int)log->columns - 1, line);
   else

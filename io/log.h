@@ -21,7 +21,8 @@ typedef struct InkLogProgress {
   const char *unit; /* "s", "steps" */
   int64_t step;
   double dt;
-  double cells; /* global cells: cells/s = cells * steps per second */
+  double cells;       /* global cells: cells/s = cells * steps per second */
+  const char *counts; /* what they are: NULL: cells; "particles" */
 } InkLogProgress;
 /* Call as often as you like: prints at most every 0.2 s on a terminal, every `10 s` growing to 60 s in a log.
  * Adds ETA, cells/s and memory (the most that rank 0 has held so far). */

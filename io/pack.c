@@ -15,43 +15,61 @@ typedef struct PackedGrid {
   double *centroid[3], *face[3];
 } PackedGrid;
 
-/* Reads an axis, a dimension with bounds, that stands at its place in the order of the dimensions. */
-static bool read_axis(hid_t file, const char *name, bool uniform, PackedGrid *packed) {
-  hsize_t size[H5S_MAX_RANK];
+/* The faces between the cells of an axis of n cells that has bounds. */
+static bool read_faces(hid_t file, const char *name, hsize_t n, double *face) {
   char bounds[INK_LAYOUT_NAME + 8];
   snprintf(bounds, sizeof bounds, "%s_bnds", name);
-  if (ink_h5_size(file, name, size) != 1) return false;
-  int place = (int)ink_h5_attribute_read_number(file, name, "_Netcdf4Dimid", 0) - 1;
-  if (place < 0 || place > 2 || size[0] == 0) return false;
-  struct InkGridAxis *axis = &packed->grid.axis[place];
-  double *ends = malloc(2 * size[0] * sizeof *ends);
-  packed->centroid[place] = malloc(size[0] * sizeof(double));
-  packed->face[place] = malloc((size[0] + 1) * sizeof(double));
-  bool good = ends && packed->centroid[place] && packed->face[place] &&
-              ink_h5_read_all(file, name, packed->centroid[place]) && ink_h5_read_all(file, bounds, ends);
-  for (hsize_t i = 0; good && i < size[0]; i++) packed->face[place][i] = ends[2 * i];
-  if (good) packed->face[place][size[0]] = ends[2 * size[0] - 1];
+  double *ends = malloc(2 * n * sizeof *ends);
+  bool good = ends && ink_h5_read_all(file, bounds, ends);
+  for (hsize_t i = 0; good && i < n; i++) face[i] = ends[2 * i];
+  if (good) face[n] = ends[2 * n - 1];
   free(ends);
+  return good;
+}
+
+/* Reads a dimension as axis number `place`. */
+static bool read_axis(hid_t file, const char *name, int place, bool uniform, PackedGrid *packed) {
+  hsize_t size[H5S_MAX_RANK];
+  const bool bounded = ink_h5_has_attribute(file, name, "bounds");
+  if (place < 0 || place > 2 || ink_h5_size(file, name, size) != 1 || size[0] == 0) return false;
+  packed->centroid[place] = malloc(size[0] * sizeof(double));
+  packed->face[place] = bounded ? malloc((size[0] + 1) * sizeof(double)) : NULL;
+  bool good = packed->centroid[place] && ink_h5_read_all(file, name, packed->centroid[place]) &&
+              (!bounded || (packed->face[place] && read_faces(file, name, size[0], packed->face[place])));
   snprintf(packed->names[place], sizeof packed->names[place], "%s", name);
   ink_h5_attribute_read_text(file, name, "units", packed->units[place], sizeof packed->units[place]);
-  *axis = (struct InkGridAxis){.name = packed->names[place],
-                               .unit = packed->units[place],
-                               .cells = (int64_t)size[0],
-                               .centroid = packed->centroid[place],
-                               .face = packed->face[place],
-                               .uniform = uniform};
+  packed->grid.axis[place] = (struct InkGridAxis){.name = packed->names[place],
+                                                  .unit = packed->units[place],
+                                                  .cells = (int64_t)size[0],
+                                                  .centroid = packed->centroid[place],
+                                                  .face = packed->face[place],
+                                                  .uniform = uniform};
   packed->grid.dim++;
   return good;
 }
 
+/* The grid of the index: its axes are the dimensions with bounds, in the order of the dimensions after the
+ * first, the time. */
 static bool read_grid(hid_t file, PackedGrid *packed) {
   const bool uniform = H5Lexists(file, "/VTKHDF", H5P_DEFAULT) > 0;
   ink_h5_attribute_read_text(file, "/", "coordinate_system", packed->coordinates, sizeof packed->coordinates);
   packed->grid.coordinates = packed->coordinates;
   InkH5Names axes = ink_h5_axes(file);
   bool good = axes.count > 0;
-  for (int a = 0; good && a < axes.count; a++) good = read_axis(file, axes.name[a], uniform, packed);
+  for (int a = 0; good && a < axes.count; a++) {
+    int place = (int)ink_h5_attribute_read_number(file, axes.name[a], "_Netcdf4Dimid", 0) - 1;
+    good = read_axis(file, axes.name[a], place, uniform, packed);
+  }
   free(axes.name);
+  return good;
+}
+
+/* The grid that a field lies on. */
+static bool read_field_grid(hid_t file, const char *field, PackedGrid *packed) {
+  char names[4][INK_LAYOUT_NAME];
+  int count = ink_h5_dimensions(file, field, names);
+  bool good = count > 0;
+  for (int a = 1; good && a < count; a++) good = read_axis(file, names[a], a - 1, false, packed);
   return good;
 }
 
@@ -132,9 +150,10 @@ static void pack_field(InkStore *store, InkLayout *layout, hid_t index, const ch
                        InkFailure *failure) {
   hsize_t size[H5S_MAX_RANK];
   char unit[64], long_name[256];
+  PackedGrid own = {0};
   int rank = ink_h5_size(index, name, size);
   hid_t from = H5Dopen2(index, name, H5P_DEFAULT), type = from >= 0 ? H5Dget_type(from) : H5I_INVALID_HID;
-  if (from < 0 || rank < 1 || rank > 4)
+  if (from < 0 || rank < 1 || rank > 4 || !read_field_grid(index, name, &own))
     ink_fail(failure, INK_STORAGE, "%s/fields.h5: cannot read %s", out, name);
   else {
     hid_t to = ink_h5_array(store->file, name, rank, size, type, 0);
@@ -145,9 +164,10 @@ static void pack_field(InkStore *store, InkLayout *layout, hid_t index, const ch
       H5Dclose(to);
       ink_h5_attribute_read_text(index, name, "units", unit, sizeof unit);
       ink_h5_attribute_read_text(index, name, "long_name", long_name, sizeof long_name);
-      if (store->failure.code == INK_DONE) ink_layout_variable(layout, name, long_name, unit);
+      if (store->failure.code == INK_DONE) ink_layout_variable(layout, name, long_name, unit, &own.grid);
     }
   }
+  free_grid(&own);
   if (type >= 0) H5Tclose(type);
   if (from >= 0) H5Dclose(from);
 }

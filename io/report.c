@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 7, CELL = 96 };
+enum { ERROR_COLUMN = 3, COLUMNS = 8, CELL = 96 };
 
 typedef struct Row {
   char cell[COLUMNS][CELL];
@@ -27,13 +27,16 @@ static void fill_row(const InkVerdict *v, bool steady, Row *row) {
   else
     snprintf(row->cell[1], CELL, "%.6g", v->at);
   snprintf(row->cell[2], CELL, "%.8g", shown(v, v->value, false));
-  snprintf(row->cell[3], CELL, "%.8g", shown(v, v->expect, false));
-  snprintf(row->cell[4], CELL, "%.3g", shown(v, v->difference, true));
-  snprintf(row->cell[5], CELL, "%.3g", shown(v, v->within, true));
-  snprintf(row->cell[6], CELL, "%s", v->pass ? "pass" : "FAIL");
+  if (v->standard_error > 0)
+    snprintf(row->cell[ERROR_COLUMN], CELL, "+- %.2g", shown(v, v->standard_error, true));
+  snprintf(row->cell[4], CELL, "%.8g", shown(v, v->expect, false));
+  snprintf(row->cell[5], CELL, "%.3g", shown(v, v->difference, true));
+  snprintf(row->cell[6], CELL, "%.3g", shown(v, v->within, true));
+  snprintf(row->cell[7], CELL, "%s", v->pass ? "pass" : "FAIL");
 }
 
-static void print_table(int count, const Row *rows, FILE *stream) {
+/* errors: some values have standard errors, and a column for them. */
+static void print_table(int count, const Row *rows, bool errors, FILE *stream) {
   int width[COLUMNS] = {0};
   for (int i = 0; i < count; i++)
     for (int c = 0; c < COLUMNS; c++) {
@@ -42,24 +45,28 @@ static void print_table(int count, const Row *rows, FILE *stream) {
     }
   for (int i = 0; i < count; i++) {
     fprintf(stream, "%-*s", width[0], rows[i].cell[0]);
-    for (int c = 1; c < COLUMNS - 1; c++) fprintf(stream, "  %*s", width[c], rows[i].cell[c]);
+    for (int c = 1; c < COLUMNS - 1; c++)
+      if (c != ERROR_COLUMN || errors) fprintf(stream, "  %*s", width[c], rows[i].cell[c]);
     fprintf(stream, "  %s\n", rows[i].cell[COLUMNS - 1]);
   }
 }
 
 void ink_report_print(const InkReport *report, FILE *stream) {
-  static const Row head = {{"quantity", "at", "value", "expect", "difference", "within", "pass"}};
+  static const Row head = {
+      {"quantity", "at", "value", "standard error", "expect", "difference", "within", "pass"}};
   if (report->count == 0) return;
   Row *rows = calloc((size_t)report->count + 1, sizeof *rows);
   if (!rows) abort();
   rows[0] = head;
   int failed = 0;
+  bool errors = false;
   const bool steady = report->method && strcmp(report->method, "steady") == 0;
   for (int i = 0; i < report->count; i++) {
     fill_row(&report->verdicts[i], steady, &rows[i + 1]);
     failed += !report->verdicts[i].pass;
+    errors = errors || report->verdicts[i].standard_error > 0;
   }
-  print_table(report->count + 1, rows, stream);
+  print_table(report->count + 1, rows, errors, stream);
   if (failed) fprintf(stream, "%d of %d out of tolerance\n", failed, report->count);
   free(rows);
 }
@@ -133,6 +140,7 @@ static InkVerdict verdict_of(const json_t *entry) {
                       .expect = real_of(entry, "expect", NAN),
                       .difference = real_of(entry, "difference", NAN),
                       .within = real_of(entry, "within", NAN),
+                      .standard_error = real_of(entry, "standard_error", 0),
                       .pass = json_is_true(json_object_get(entry, "pass")),
                       .display_factor = real_of(entry, "display_factor", 1),
                       .display_offset = real_of(entry, "display_offset", 0)};

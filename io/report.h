@@ -30,10 +30,11 @@ typedef struct InkReport {
   const char *method, *instruction_set;
 } InkReport;
 
-void ink_report_print(const InkReport *report,
-                      FILE *stream); /* the table, aligned; nothing when there are no entries */
+/* The table, aligned; nothing when there are no entries. Where some values have a standard error, there is a
+ * column for it, after that of the values: "+- 0.0012", in the unit shown. */
+void ink_report_print(const InkReport *report, FILE *stream);
 /* Writes OUT/report.json ("verify" is the list of {quantity, at, value, expect, difference, within, pass,
- * source, unit}). Rank 0. */
+ * source, unit}, and of values that have one, standard_error, in SI). Rank 0. */
 void ink_report_write(const char *out, const InkReport *report, InkFailure *failure);
 /* Reads OUT/report.json and prints its table again; returns its exit code, or -1 when there is none or it is
  * not finished. */

@@ -91,7 +91,7 @@ PetscErrorCode ink_series_write(MPI_Comm comm, const char *out, const InkSeries 
       if (!ink_h5_small(store->file, name, H5T_NATIVE_DOUBLE, H5T_NATIVE_DOUBLE, 1, &size, s->values[c]))
         ink_store_note_h5(store, "write");
       else
-        ink_layout_variable(layout, name, s->long_names[c], *s->units[c] ? s->units[c] : "1");
+        ink_layout_variable(layout, name, s->long_names[c], *s->units[c] ? s->units[c] : "1", NULL);
     }
     if (!ink_layout_finish(&layout, run)) ink_store_note_h5(store, "write");
   }

@@ -45,7 +45,6 @@ PetscErrorCode ink_snapshot_write(MPI_Comm comm, const char *out, int number, do
   InkStore *store;
   InkLayout *layout = NULL;
   int rank;
-  const InkBox box = with_time(&grid->box);
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   if (rank == 0) make_folder(out);
   char *path = snapshot_path(out, number);
@@ -55,10 +54,12 @@ PetscErrorCode ink_snapshot_write(MPI_Comm comm, const char *out, int number, do
   if (ink_store_root(store)) layout = ink_layout_create(store->file, run->title, 1, &time, grid);
   for (int f = 0; f < nfields; f++) {
     char name[INK_LAYOUT_NAME];
+    const InkGrid *own = fields[f].grid ? fields[f].grid : grid;
+    const InkBox box = with_time(&own->box);
     ink_layout_name(fields[f].name, name);
     PetscCall(ink_store_write(store, name, &box, fields[f].values, options->single, options->compression));
     if (layout && ink_store_root(store))
-      ink_layout_variable(layout, name, fields[f].long_name, fields[f].unit);
+      ink_layout_variable(layout, name, fields[f].long_name, fields[f].unit, own);
   }
   if (layout && !ink_layout_finish(&layout, run)) ink_store_note_h5(store, "write");
   PetscCall(ink_store_commit(&store, failure));

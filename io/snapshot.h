@@ -14,7 +14,7 @@ typedef struct InkGrid {
     const char *unit; /* "m", or "1" when the deck gave no unit */
     int64_t cells;
     const double *centroid; /* [cells], global */
-    const double *face;     /* [cells+1], global */
+    const double *face;     /* [cells+1], global; NULL on a further grid, whose axes only number things */
     bool uniform;
   } axis[3];
   InkBox box; /* rank = dim; this rank's cells and their strides in memory */
@@ -23,6 +23,8 @@ typedef struct InkGrid {
 typedef struct InkFieldData {
   const char *name, *long_name, *unit; /* unit "K"; "1" when not known */
   const double *values;                /* first owned cell */
+  const InkGrid *grid; /* NULL: the snapshot's. Other axes are further dimensions of the file: path_x(time,
+                          path) beside p(time, y, x). An axis of a name already there must be that axis. */
 } InkFieldData;
 
 /* What goes into /run: all that may differ between runs of the same deck. */
@@ -39,7 +41,8 @@ typedef struct InkSnapshotOptions {
   int compression; /* 0-9 */
 } InkSnapshotOptions;
 
-/* Writes OUT/snapshots/NNNNNN.h5. Collective. */
+/* Writes OUT/snapshots/NNNNNN.h5. `grid` is the one that other programs see as a picture: it has bounds, and
+ * /VTKHDF holds the fields on it. Collective. */
 PetscErrorCode ink_snapshot_write(MPI_Comm comm, const char *out, int number, double time,
                                   const InkGrid *grid, int nfields, const InkFieldData *fields,
                                   const InkRunRecord *run, const InkSnapshotOptions *options,

@@ -134,7 +134,7 @@ static void print_plan(const char *file, const InkDeck *deck, const InkPlan *pla
   int snapshots = (events->initial & INK_EVENT_SNAPSHOT) != 0;
   for (int e = 0; e < events->count; e++) snapshots += (events->event[e].what & INK_EVENT_SNAPSHOT) != 0;
   printf("%s: good\n", file);
-  printf("  %-18s %.0f\n  %-18s ", "cells", plan->cells, "memory per rank");
+  printf("  %-18s %.0f\n  %-18s ", plan->counts ? plan->counts : "cells", plan->cells, "memory per rank");
   print_bytes(plan->bytes_per_rank);
   printf(" (%d rank%s)\n", ranks, ranks == 1 ? "" : "s");
   printf("  %-18s %s: %s\n", "method", plan->method, plan->reason);

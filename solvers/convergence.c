@@ -114,8 +114,10 @@ static PetscErrorCode solve(InkStudy *study, const char *const *settings, bool w
   if (!progress.failure.code) {
     PetscCall(solver->plan(self, &plan));
     PetscCall(ink_events_create(deck, with_values ? INK_EVENT_VERIFY | INK_EVENT_TRACK : 0, &events));
+    PetscCall(ink_events_tell(events, solver, self, &progress.failure));
     PetscCall(ink_verify_create(study->comm, deck, &verify));
-    PetscCall(advance_to_end(solver, self, events, with_values ? verify : NULL, &progress));
+    if (!progress.failure.code)
+      PetscCall(advance_to_end(solver, self, events, with_values ? verify : NULL, &progress));
   }
   study->code = (int)progress.failure.code;
   if (study->code && study->rank == 0) fprintf(stderr, "%s: %s\n", study->file, progress.failure.message);

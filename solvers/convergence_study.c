@@ -75,10 +75,11 @@ PetscErrorCode ink_study_create(InkStudy *study) {
   PetscCall(
       ink_prepare_deck(study->comm, study->file, study->options->setting, &study->deck, &study->solver));
   if (!study->deck) PetscFunctionReturn(0);
-  if (!ink_deck_has_domain(study->deck)) {
+  if (!ink_deck_has_domain(study->deck) || study->solver->draws) {
     if (study->rank == 0)
-      fprintf(stderr, "%s: convergence halves cells, and %s has none that the deck could change\n",
-              study->file, study->solver->name);
+      fprintf(stderr, "%s: convergence halves cells, and %s %s\n", study->file, study->solver->name,
+              study->solver->draws ? "draws its paths by chance: compare runs with different particles.dt"
+                                   : "has none that the deck could change");
     PetscFunctionReturn(0);
   }
   choose_quantities(study);

@@ -6,13 +6,17 @@
 #include "core/evaluate.h"
 #include "restart.h"
 
+/* What the plan counts. */
+static const char *counted(const InkRun *run) { return run->plan.counts ? run->plan.counts : "cells"; }
+
 static void show_progress(const InkRun *run) {
   InkLogProgress line = {.now = run->progress.now,
                          .end = run->events->end,
                          .unit = *ink_deck_seconds(run->deck) ? "s" : "",
                          .step = run->progress.step,
                          .dt = run->progress.dt,
-                         .cells = run->plan.cells};
+                         .cells = run->plan.cells,
+                         .counts = counted(run)};
   ink_log_progress(run->log, &line);
 }
 
@@ -74,9 +78,8 @@ static void fields_in_words(const InkDeck *deck, char *text, size_t size) {
 static void introduce(const InkRun *run) {
   char sides[256], fields[256];
   fields_in_words(run->deck, fields, sizeof fields);
-  ink_log_note(run->log, "%s: %s, %.0f cells%s on %d rank%s, %s", run->file, run->solver->name,
-               run->plan.cells, fields, run->ranks, run->ranks == 1 ? "" : "s",
-               ink_program_instruction_set());
+  ink_log_note(run->log, "%s: %s, %.0f %s%s on %d rank%s, %s", run->file, run->solver->name, run->plan.cells,
+               counted(run), fields, run->ranks, run->ranks == 1 ? "" : "s", ink_program_instruction_set());
   ink_log_note(run->log, "method %s: %s", run->plan.method, run->plan.reason);
   ink_defaulted_sides(run->deck, sides, sizeof sides);
   if (sides[0])
@@ -133,10 +136,11 @@ static PetscErrorCode finish(InkRun *run, int *code) {
     ink_log_note(run->log, "%s: solved in %.3g s (%.3g s in all)", status, run->step_seconds,
                  MPI_Wtime() - run->begin);
   else
-    ink_log_note(run->log, "%s at %g%s: %lld step%s in %.3g s (%.3g s in all), %.3g cells/s", status,
+    ink_log_note(run->log, "%s at %g%s: %lld step%s in %.3g s (%.3g s in all), %.3g %s/s", status,
                  run->progress.now, ink_deck_seconds(run->deck), steps, steps == 1 ? "" : "s",
                  run->step_seconds, MPI_Wtime() - run->begin,
-                 run->step_seconds > 0 ? run->plan.cells * (double)steps / run->step_seconds : 0);
+                 run->step_seconds > 0 ? run->plan.cells * (double)steps / run->step_seconds : 0,
+                 counted(run));
   if (run->stop) {
     ink_log_note(run->log, "stopped with a checkpoint because %s; run it again to continue",
                  ink_clock_cause(run->clock));
@@ -162,6 +166,8 @@ static PetscErrorCode set_up(InkRun *run, const InkOptions *options) {
   if (run->failure.code) PetscFunctionReturn(0);
   PetscCall(run->solver->plan(run->self, &run->plan));
   PetscCall(ink_events_create(run->deck, INK_EVENT_ALL, &run->events));
+  PetscCall(ink_events_tell(run->events, run->solver, run->self, &run->failure));
+  if (run->failure.code) PetscFunctionReturn(0);
   PetscCall(ink_verify_create(run->comm, run->deck, &run->verify));
   PetscCall(ink_columns_create(run->comm, run->deck, run->solver, &run->columns));
   bytes = 8 * run->plan.cells * ink_deck_fields(run->deck, &names, &dims);

@@ -17,14 +17,16 @@ static InkRunRecord record(const InkRun *run) {
                         .step = run->progress.step};
 }
 
-/* The fields as the writers want them; free with PetscFree. */
+/* The fields as the writers want them, each on its own grid; the first field's is the snapshots'. Free with
+ * PetscFree. */
 static PetscErrorCode writers_fields(InkRun *run, int *count, const InkGrid **grid, InkFieldData **data) {
   const InkField *field;
   PetscFunctionBeginUser;
   PetscCall(run->solver->fields(run->self, &field, count));
   PetscCall(PetscMalloc1((size_t)*count, data));
   for (int f = 0; f < *count; f++)
-    (*data)[f] = (InkFieldData){field[f].name, field[f].long_name, field[f].unit, field[f].values};
+    (*data)[f] =
+        (InkFieldData){field[f].name, field[f].long_name, field[f].unit, field[f].values, &field[f].grid};
   *grid = &field[0].grid;
   PetscFunctionReturn(0);
 }

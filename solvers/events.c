@@ -210,6 +210,18 @@ PetscErrorCode ink_events_create(const InkDeck *deck, unsigned mask, InkEvents *
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ink_events_tell(const InkEvents *events, const InkSolverType *solver, void *self,
+                               InkFailure *failure) {
+  PetscFunctionBeginUser;
+  double *time;
+  if (!solver->targets) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1((size_t)events->count, &time));
+  for (int e = 0; e < events->count; e++) time[e] = events->event[e].time;
+  PetscCall(solver->targets(self, events->count, time, failure));
+  PetscCall(PetscFree(time));
+  PetscFunctionReturn(0);
+}
+
 void ink_events_destroy(InkEvents **events) {
   if (!*events) return;
   (void)PetscFree((*events)->event);

@@ -3,7 +3,7 @@
 #ifndef INK_EVENTS_H
 #define INK_EVENTS_H
 
-#include "../io/deck.h"
+#include "solver.h"
 
 enum {
   INK_EVENT_SNAPSHOT = 1,
@@ -35,6 +35,9 @@ void ink_events_check(const InkDeck *deck, InkErrors *errors);
 /* The targets of a good deck whose kinds are in `mask` (the end always is). */
 PetscErrorCode ink_events_create(const InkDeck *deck, unsigned mask, InkEvents **events);
 void ink_events_destroy(InkEvents **events);
+/* Tells a solver that wants to know (InkSolverType.targets). Collective; failure: agreed on. */
+PetscErrorCode ink_events_tell(const InkEvents *events, const InkSolverType *solver, void *self,
+                               InkFailure *failure);
 
 /* The first target after `now`; NULL when the end is reached. */
 const InkEvent *ink_events_after(const InkEvents *events, double now);

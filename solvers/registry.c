@@ -2,13 +2,15 @@
 #include "solver.h"
 #include "fokker_planck/fokker_planck.h"
 #include "heat/heat.h"
+#include "particles/particles.h"
 #include "population/population.h"
 #include "reaction_diffusion/reaction_diffusion.h"
 
 #include <string.h>
 
 /* A line an equation: its `solver:` name, which is also that of its InkSolverType ink_NAME. */
-#define EQUATIONS(LINE) LINE(heat) LINE(reaction_diffusion) LINE(fokker_planck) LINE(population)
+#define EQUATIONS(LINE)                                                                                      \
+  LINE(heat) LINE(reaction_diffusion) LINE(fokker_planck) LINE(population) LINE(particles)
 
 #define TYPE(name) &ink_##name,
 #define NAME(name) #name,

@@ -99,8 +99,10 @@ static PetscErrorCode add_states(const InkDeck *deck, Candidates *list) {
 /* What a verify entry asks, or samples, with options: front:position, amplitude, probability, ... The field
  * goes into the name when the deck gives it as an option. */
 static PetscErrorCode add_asked(const InkDeck *deck, int i, int fields, Candidates *list) {
-  static const char *const kinds[] = {"front", "amplitude",   "wavelength",
-                                      "spots", "probability", "expectation"};
+  static const char *const kinds[] = {
+      "front",       "amplitude",           "wavelength",      "spots", "probability",
+      "expectation", "quadratic_variation", "total_variation", "msd",   "first_passage_time",
+      "distance"};
   PetscFunctionBeginUser;
   const char *quantity = ink_deck_text(deck, "verify[%d].quantity", i);
   const InkNode *entry = ink_deck_node(deck, "verify[%d]", i), *field = ink_tree_child(entry, "field");
@@ -108,7 +110,8 @@ static PetscErrorCode add_asked(const InkDeck *deck, int i, int fields, Candidat
   InkQuery query = ink_query_parse(list->columns->pool, quantity, entry);
   if (rate != INK_TRACK_NONE) query = ink_track_base(list->columns->pool, rate, &query);
   bool wanted = false;
-  for (int k = 0; k < 6; k++) wanted = wanted || strcmp(query.kind, kinds[k]) == 0;
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+    wanted = wanted || strcmp(query.kind, kinds[k]) == 0;
   if (!wanted) PetscFunctionReturn(0);
   char title[400];
   snprintf(title, sizeof title, "%s%s%s", query.kind, *query.argument ? ":" : "", query.argument);
@@ -136,6 +139,35 @@ static PetscErrorCode add_candidates(const InkDeck *deck, InkColumns *columns) {
   PetscFunctionReturn(0);
 }
 
+/* Has a quantity of a solver that draws a standard error? */
+static bool has_error(const InkQuery *query) {
+  static const char *const exact[] = {"min", "max", "error", "balance", "distance", "p_value"};
+  for (size_t k = 0; k < sizeof exact / sizeof *exact; k++)
+    if (strcmp(query->kind, exact[k]) == 0) return false;
+  return true;
+}
+
+/* A column NAME_error after all others for each that has a standard error. */
+static PetscErrorCode add_errors(InkColumns *columns) {
+  PetscFunctionBeginUser;
+  const int count = columns->count;
+  PetscCall(PetscCalloc1((size_t)count, &columns->error));
+  PetscCall(PetscRealloc(2 * (size_t)count * sizeof *columns->query, &columns->query));
+  PetscCall(PetscRealloc(2 * (size_t)count * sizeof *columns->name, &columns->name));
+  PetscCall(PetscRealloc(2 * (size_t)count * sizeof *columns->long_name, &columns->long_name));
+  for (int c = 0; c < count; c++) {
+    char text[512];
+    if (!has_error(&columns->query[c])) continue;
+    columns->error[c] = columns->count;
+    snprintf(text, sizeof text, "%s_error", columns->name[c]);
+    columns->name[columns->count] = ink_pool_strdup(columns->pool, text);
+    snprintf(text, sizeof text, "standard error of %s", columns->long_name[c]);
+    columns->long_name[columns->count++] = ink_pool_strdup(columns->pool, text);
+  }
+  columns->asked = count;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ink_columns_create(MPI_Comm comm, const InkDeck *deck, const InkSolverType *solver,
                                   InkColumns **columns) {
   InkColumns *made;
@@ -158,11 +190,12 @@ PetscErrorCode ink_columns_create(MPI_Comm comm, const InkDeck *deck, const InkS
     made->name[kept] = made->name[c];
     made->long_name[kept++] = made->long_name[c];
   }
-  made->count = kept;
+  made->count = made->asked = kept;
+  if (solver->draws) PetscCall(add_errors(made));
   size_t length = 1;
-  for (int c = 0; c < kept; c++) length += strlen(made->name[c]) + 1;
+  for (int c = 0; c < made->count; c++) length += strlen(made->name[c]) + 1;
   made->names = ink_pool_alloc(made->pool, length);
-  for (int c = 0; c < kept; c++) strcat(strcat(made->names, made->name[c]), " ");
+  for (int c = 0; c < made->count; c++) strcat(strcat(made->names, made->name[c]), " ");
   PetscCall(PetscFree(defined));
   *columns = made;
   PetscFunctionReturn(0);
@@ -174,6 +207,7 @@ PetscErrorCode ink_columns_destroy(InkColumns **columns) {
     PetscCall(PetscFree((*columns)->query));
     PetscCall(PetscFree((*columns)->name));
     PetscCall(PetscFree((*columns)->long_name));
+    PetscCall(PetscFree((*columns)->error));
     ink_pool_destroy(&(*columns)->pool);
   }
   PetscCall(PetscFree(*columns));
@@ -183,11 +217,14 @@ PetscErrorCode ink_columns_destroy(InkColumns **columns) {
 PetscErrorCode ink_columns_values(const InkColumns *columns, const InkSolverType *solver, void *self,
                                   double *value, const char **unit) {
   PetscFunctionBeginUser;
-  for (int c = 0; c < columns->count; c++) {
+  for (int c = 0; c < columns->asked; c++) {
     InkValue v = {0};
     PetscCall(solver->quantity(self, &columns->query[c], &v));
     value[c] = v.value;
     if (unit) unit[c] = v.unit ? v.unit : "1";
+    if (!columns->error || columns->error[c] == 0) continue;
+    value[columns->error[c]] = v.standard_error;
+    if (unit) unit[columns->error[c]] = unit[c];
   }
   PetscFunctionReturn(0);
 }

@@ -9,9 +9,12 @@
 /* probe_NAME of every probe; mean, integral, min, max, balance, error_l2 of every field; flux and current of
  * every side, with several fields of each (flux_x_min_u); what verify entries sample or ask at a time
  * (front_position, amplitude_u, wavelength, spots), with a number after the name where two differ only in
- * their options. */
+ * their options. Of a solver that draws (InkSolverType.draws) each has its standard error in NAME_error,
+ * after all others. */
 typedef struct InkColumns {
   int count;
+  int asked;  /* the first of them are answers to query[] */
+  int *error; /* [asked] the column of the answer's standard error, 0: none; NULL: of none */
   InkQuery *query;
   const char **name, **long_name;
   char *names; /* all, for the checkpoint: "probe_a mean_T" */

@@ -30,7 +30,8 @@ typedef struct InkField {
 } InkField;
 
 typedef struct InkPlan {
-  double cells; /* global */
+  double cells;       /* global */
+  const char *counts; /* what `cells` counts: NULL: cells; "particles" */
   double bytes_per_rank;
   char method[32];                /* chosen: "explicit", "implicit", "steady" */
   int order;                      /* in time, of the method; 0: steady */
@@ -69,6 +70,7 @@ typedef struct InkValue {
 typedef struct InkSolverType {
   const char *name, *summary;
   const char *const *methods; /* for `list`; ends with NULL */
+  bool draws;                 /* its values come from random numbers and have standard errors */
   void (*list)(FILE *out);    /* what else `list` shows: kinetics, samplers. Optional */
   InkSchema schema;           /* key rows, field names, symbolic units */
 
@@ -84,6 +86,9 @@ typedef struct InkSolverType {
   /* Sets up on a good deck at time.start with the initial state. failure: what a user can cause (NaN in
    * initial, too many ranks). */
   PetscErrorCode (*create)(MPI_Comm comm, const InkDeck *deck, void **self, InkFailure *failure);
+  /* The times the run will be advanced to, in order, the last one its end. Called once, after create and
+   * before load, fields and advance (not by `check`). Optional: for solvers that must know them all. */
+  PetscErrorCode (*targets)(void *self, int count, const double *time, InkFailure *failure);
   PetscErrorCode (*plan)(void *self, InkPlan *plan);
   /* The fields, valid until the next advance. *count is set; the array is owned by the solver. */
   PetscErrorCode (*fields)(void *self, const InkField **fields, int *count);

@@ -34,6 +34,8 @@ static const struct QuantityRow {
     {"total_variation", ""},
     {"msd", ""},
     {"first_passage_time", ""},
+    {"distance", "total_variation"},
+    {"p_value", "chi_squared"},
     {"alpha_bar", "t"},
     {"beta", "t"},
     {"snr", "t"},

@@ -1,4 +1,4 @@
-"""Open, plot and compare the results of inkdrop.
+"""Open, plot, animate and compare the results of inkdrop.
 
 >>> import inkdrop_post
 >>> fields = inkdrop_post.open("nafems_t3.out")          # xarray Dataset: T(time, x), coordinates, units
@@ -19,5 +19,12 @@ def plot(*arguments, **options):
     return draw(*arguments, **options)
 
 
+def animate(*arguments, **options):
+    """Writes a GIF of runs; see inkdrop_post.animation.animate."""
+    from .animation import animate as film
+
+    return film(*arguments, **options)
+
+
 __version__ = "0.1.0"
-__all__ = ["NoResult", "compare", "open", "open_series", "plot", "report"]
+__all__ = ["NoResult", "animate", "compare", "open", "open_series", "plot", "report"]

@@ -162,15 +162,44 @@ def _fields(dataset, wanted):
             raise NoResult(f"no field '{name}'; there are: {', '.join(map(str, known)) or 'none'}")
     if not known:
         raise NoResult("the file holds no field over time and space")
-    return wanted or known
+    # A density over one axis is drawn into the panel of the histogram beside it.
+    return wanted or [name for name in known if not (name == "density" and dataset[name].ndim == 2 and _density_beside(dataset, "p"))]
+
+
+def _is_paths(dataset, field):
+    """Does the field hold the places of particles, path_x(time, path), instead of values over space?"""
+    return dataset[field].dims == ("time", "path")
+
+
+def _paths(axes, dataset, field):
+    """Places of particles over time: a line for each."""
+    variable = dataset[field]
+    places, times = variable.values, numpy.asarray(dataset["time"].values, dtype=float)
+    factor, unit = _display_unit(places, variable.attrs.get("units", "1"))
+    time_factor, time_unit = _display_unit(times, _time_unit(dataset))
+    colours = matplotlib.colormaps["viridis"](numpy.linspace(0.0, 0.88, places.shape[1]))
+    order = numpy.argsort(places[-1])  # a path's colour is its rank at the end
+    for colour, path in zip(colours, order):
+        axes.plot(times / time_factor, places[:, path] / factor, color=colour, linewidth=0.6, alpha=0.8)
+    name = str(field).removeprefix("path_")
+    axes.set(xlim=(times[0] / time_factor, times[-1] / time_factor), xlabel=_label("$t$", time_unit), ylabel=_label(f"${name}$ of {places.shape[1]} particles", unit))
+    axes.margins(y=0.05)
+
+
+def _density_beside(dataset, field):
+    """The density that the histogram p of a particle run is held against, where the file has one."""
+    return "density" if field == "p" and "density" in dataset and dataset["density"].dims == dataset[field].dims else None
 
 
 def _profiles(axes, dataset, field, indices, look):
-    """A 1-D field: a line for each time."""
+    """A 1-D field: a line for each time; of particles steps, with the density as a line on them."""
     variable, axis = dataset[field], _Axis(dataset, dataset[field].dims[-1])
     colours = matplotlib.colormaps[look.colours](numpy.linspace(0.0, 0.88, len(indices)))
+    density = _density_beside(dataset, field)
     for colour, index, label in zip(colours, indices, _time_labels(dataset, indices)):
-        axes.plot(axis.centres, variable[index].values, color=colour, label=label)
+        if density:
+            axes.stairs(variable[index].values, axis.faces, color=colour, linewidth=0.7, alpha=0.8)
+        axes.plot(axis.centres, dataset[density or field][index].values, color=colour, label=label)
     axes.set(xlim=(axis.low, axis.high), xlabel=axis.label, ylabel=look.name_of(variable))
     if look.scale == "log":
         axes.set_yscale("log")
@@ -203,11 +232,12 @@ def _colour_bar(figure, mesh, panels, label):
 
 
 def _maps(figure, grid, dataset, field, indices, look):
-    """A 2-D field: a panel for each time, one colour bar."""
+    """A 2-D field: a panel for each time, one colour bar. A histogram and the density beside it share their colours."""
     variable = dataset[field]
     vertical, horizontal = (_Axis(dataset, dim) for dim in variable.dims[1:])
     arrays = [variable[index].values for index in indices]
-    norm, panels = look.norm(arrays), []
+    histogram = "p" if field == "density" and "p" in dataset else field
+    norm, panels = look.norm([dataset[histogram][index].values for index in indices]), []
     subgrid = grid.subgridspec(1, len(indices), wspace=0.08)
     for column, (values, label) in enumerate(zip(arrays, _time_labels(dataset, indices))):
         axes = figure.add_subplot(subgrid[column])
@@ -325,7 +355,9 @@ def plot(path, file=None, fields=None, times=None, series=True, scale="linear", 
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
         for row, field in enumerate(fields):
             kind = dataset[field].ndim - 1
-            if kind == 1:
+            if _is_paths(dataset, field):
+                _paths(figure.add_subplot(grid[row]), dataset, field)
+            elif kind == 1:
                 _profiles(figure.add_subplot(grid[row]), dataset, field, indices[field], look)
             elif kind == 2:
                 _maps(figure, grid[row], dataset, field, indices[field], look)

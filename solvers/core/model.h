@@ -47,4 +47,12 @@ void ink_model_check(const InkDeck *deck, int ranks, bool needs_initial, InkErro
  * goes to the last cell), or initial.density, normalised. Negative, not finite or zero everywhere is a
  * failure (INK_NUMERICAL) with the place. Collective. */
 PetscErrorCode ink_model_initial(const InkDeck *deck, const InkMesh *mesh, double *p, InkFailure *failure);
+
+/* The mesh of a good deck, as wide as the process reaches, and the generator on it at time.start. arrays: of
+ * the mesh that the caller will hold besides, for the look at the memory. Collective; failure: memory, more
+ * ranks than cells (INK_USAGE), a process that is not one (INK_NUMERICAL). What was made before a failure is
+ * the caller's. */
+PetscErrorCode ink_model_generator(MPI_Comm comm, const InkDeck *deck, const InkProcess *process,
+                                   double arrays, InkMesh **mesh, InkGenerator **generator,
+                                   InkFailure *failure);
 #endif

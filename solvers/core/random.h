@@ -1,11 +1,36 @@
-/* Counter-based random numbers (Philox 4x32-10 of Random123): key = seed, counter = (stream, index). Same
- * bits on any rank. */
+/* Counter-based random numbers: every number is a function of (seed, stream, index, draw), so that the same
+ * bits come out for any rank, block, order, restart and vector width.
+ *
+ * `index` is a particle, cell or sample, `draw` numbers what it needs one after the other (steps). Draws come
+ * in blocks of INK_DRAWS: block b holds draws INK_DRAWS b to INK_DRAWS b + 3. index < 2^48, block < 2^47.
+ * Which generator, its counters and its key: random.c. Nothing here allocates or communicates. */
 #ifndef INK_CORE_RANDOM_H
 #define INK_CORE_RANDOM_H
 #include <stddef.h>
 #include <stdint.h>
 
-/* out[i] = standard normal deviate of global cell first + i, stream `stream` (Box-Muller through the block
- * evaluator's functions, so that bits do not depend on position). */
+typedef struct InkStream {
+  uint64_t seed;
+  uint32_t stream; /* what the numbers are for */
+} InkStream;
+
+enum { INK_DRAWS = 4 };
+
+/* Block `block` of the draws of n indices from `first` on: out[d * n + i] is draw INK_DRAWS block + d of
+ * index first + i. */
+void ink_random_words(InkStream stream, uint64_t first, size_t n, uint64_t block, uint64_t *out);
+/* Uniform in (0, 1): (k + 1/2) 2^-52. */
+void ink_random_uniforms(InkStream stream, uint64_t first, size_t n, uint64_t block, double *out);
+/* Standard normal, by inversion to 2e-14 max(1, |z|): a sign and 63 bits of tail probability, up to 9.16. */
+void ink_random_normals(InkStream stream, uint64_t first, size_t n, uint64_t block, double *out);
+/* One draw: what the arrays above hold at draw % INK_DRAWS of block draw / INK_DRAWS. */
+double ink_random_uniform_at(InkStream stream, uint64_t index, uint64_t draw);
+double ink_random_normal_at(InkStream stream, uint64_t index, uint64_t draw);
+
+/* Transforms of uniforms in (0, 1), n of them, any doubles there; in and out may be the same. */
+void ink_normal_quantile(size_t n, const double *uniform, double *out);
+void ink_exponential_quantile(size_t n, const double *uniform, double *out); /* mean 1 */
+
+/* out[i] = standard normal deviate of global cell first + i, stream `stream`: noise(k) of decks. */
 void ink_random_normal(uint64_t seed, uint32_t stream, uint64_t first, size_t n, double *out);
 #endif

@@ -4,6 +4,9 @@
  * same bits whatever the other lanes hold. ink_stream stores to an address aligned to the vector's width past
  * the caches; ink_stream_end must follow before another process may read. Chosen when compiling: AVX-512,
  * AVX2 with FMA, SSE2, or plain C.
+ *
+ * InkWords are as many unsigned 64-bit integers; C's operators +, &, |, ^, << and >> work on them lane by
+ * lane.
  */
 #ifndef INK_CORE_VECTOR_H
 #define INK_CORE_VECTOR_H
@@ -11,6 +14,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__)) || defined(__SSE2__)
 #include <immintrin.h>
@@ -47,6 +51,29 @@ static inline int ink_any(InkMask m) { return m != 0; }
 static inline InkVector ink_select(InkMask m, InkVector a, InkVector b) {
   return _mm512_mask_blend_pd(m, b, a);
 }
+typedef uint64_t InkWords __attribute__((vector_size(64)));
+static inline InkWords ink_words_load(const void *p) { return (InkWords)_mm512_loadu_si512(p); }
+static inline void ink_words_store(void *p, InkWords a) { _mm512_storeu_si512(p, (__m512i)a); }
+static inline InkWords ink_words_all(uint64_t a) { return (InkWords)_mm512_set1_epi64((long long)a); }
+static inline InkWords ink_bits(InkVector a) { return (InkWords)a; }
+static inline InkVector ink_of_bits(InkWords a) { return (InkVector)a; }
+/* The products of the lower halves. */
+static inline InkWords ink_words_product(InkWords a, InkWords b) {
+  return (InkWords)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+}
+/* Lane by lane the two numbers of row `index` of a table. */
+static inline void ink_rows(const double (*table)[2], InkWords index, InkVector *first, InkVector *second) {
+  InkVector pairs[2]; /* rows of even and of odd lanes */
+  for (size_t k = 0; k < 2; k++) {
+    __m256d low = _mm256_castpd128_pd256(_mm_loadu_pd(table[index[k]]));
+    __m256d high = _mm256_castpd128_pd256(_mm_loadu_pd(table[index[k + 4]]));
+    low = _mm256_insertf128_pd(low, _mm_loadu_pd(table[index[k + 2]]), 1);
+    high = _mm256_insertf128_pd(high, _mm_loadu_pd(table[index[k + 6]]), 1);
+    pairs[k] = _mm512_insertf64x4(_mm512_castpd256_pd512(low), high, 1);
+  }
+  *first = _mm512_unpacklo_pd(pairs[0], pairs[1]);
+  *second = _mm512_unpackhi_pd(pairs[0], pairs[1]);
+}
 
 #elif defined(__AVX2__) && defined(__FMA__)
 
@@ -74,6 +101,23 @@ static inline InkMask ink_or(InkMask a, InkMask b) { return _mm256_or_pd(a, b); 
 static inline InkMask ink_and(InkMask a, InkMask b) { return _mm256_and_pd(a, b); }
 static inline int ink_any(InkMask m) { return _mm256_movemask_pd(m); }
 static inline InkVector ink_select(InkMask m, InkVector a, InkVector b) { return _mm256_blendv_pd(b, a, m); }
+typedef uint64_t InkWords __attribute__((vector_size(32)));
+static inline InkWords ink_words_load(const void *p) { return (InkWords)_mm256_loadu_si256(p); }
+static inline void ink_words_store(void *p, InkWords a) { _mm256_storeu_si256(p, (__m256i)a); }
+static inline InkWords ink_words_all(uint64_t a) { return (InkWords)_mm256_set1_epi64x((long long)a); }
+static inline InkWords ink_bits(InkVector a) { return (InkWords)a; }
+static inline InkVector ink_of_bits(InkWords a) { return (InkVector)a; }
+static inline InkWords ink_words_product(InkWords a, InkWords b) {
+  return (InkWords)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+}
+static inline void ink_rows(const double (*table)[2], InkWords index, InkVector *first, InkVector *second) {
+  InkVector even = _mm256_castpd128_pd256(_mm_loadu_pd(table[index[0]]));
+  InkVector odd = _mm256_castpd128_pd256(_mm_loadu_pd(table[index[1]]));
+  even = _mm256_insertf128_pd(even, _mm_loadu_pd(table[index[2]]), 1);
+  odd = _mm256_insertf128_pd(odd, _mm_loadu_pd(table[index[3]]), 1);
+  *first = _mm256_unpacklo_pd(even, odd);
+  *second = _mm256_unpackhi_pd(even, odd);
+}
 
 #elif defined(__SSE2__)
 
@@ -105,6 +149,20 @@ static inline int ink_any(InkMask m) { return _mm_movemask_pd(m); }
 static inline InkVector ink_select(InkMask m, InkVector a, InkVector b) {
   return _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b));
 }
+typedef uint64_t InkWords __attribute__((vector_size(16)));
+static inline InkWords ink_words_load(const void *p) { return (InkWords)_mm_loadu_si128(p); }
+static inline void ink_words_store(void *p, InkWords a) { _mm_storeu_si128(p, (__m128i)a); }
+static inline InkWords ink_words_all(uint64_t a) { return (InkWords)_mm_set1_epi64x((long long)a); }
+static inline InkWords ink_bits(InkVector a) { return (InkWords)a; }
+static inline InkVector ink_of_bits(InkWords a) { return (InkVector)a; }
+static inline InkWords ink_words_product(InkWords a, InkWords b) {
+  return (InkWords)_mm_mul_epu32((__m128i)a, (__m128i)b);
+}
+static inline void ink_rows(const double (*table)[2], InkWords index, InkVector *first, InkVector *second) {
+  InkVector even = _mm_loadu_pd(table[index[0]]), odd = _mm_loadu_pd(table[index[1]]);
+  *first = _mm_unpacklo_pd(even, odd);
+  *second = _mm_unpackhi_pd(even, odd);
+}
 
 #else
 
@@ -132,6 +190,39 @@ static inline InkMask ink_or(InkMask a, InkMask b) { return a | b; }
 static inline InkMask ink_and(InkMask a, InkMask b) { return a & b; }
 static inline int ink_any(InkMask m) { return m; }
 static inline InkVector ink_select(InkMask m, InkVector a, InkVector b) { return m ? a : b; }
+typedef uint64_t InkWords;
+static inline InkWords ink_words_load(const void *p) {
+  InkWords a;
+  memcpy(&a, p, sizeof a);
+  return a;
+}
+static inline void ink_words_store(void *p, InkWords a) { memcpy(p, &a, sizeof a); }
+static inline InkWords ink_words_all(uint64_t a) { return a; }
+static inline InkWords ink_bits(InkVector a) { return ink_words_load(&a); }
+static inline InkVector ink_of_bits(InkWords a) {
+  InkVector b;
+  memcpy(&b, &a, sizeof b);
+  return b;
+}
+static inline InkWords ink_words_product(InkWords a, InkWords b) {
+  return (a & UINT32_MAX) * (b & UINT32_MAX);
+}
+static inline void ink_rows(const double (*table)[2], InkWords index, InkVector *first, InkVector *second) {
+  *first = table[index][0];
+  *second = table[index][1];
+}
 
 #endif
+
+/* The nearest doubles of unsigned integers: 2^84 + 2^32 (upper half) and 2^52 + (lower half) are exact. */
+static inline InkVector ink_of_words(InkWords a) {
+#if defined(__AVX512DQ__)
+  return _mm512_cvtepu64_pd((__m512i)a);
+#else
+  InkVector upper = ink_of_bits(a >> 32 | ink_words_all(UINT64_C(0x4530000000000000)));
+  InkVector lower =
+      ink_of_bits((a & ink_words_all(UINT32_MAX)) | ink_words_all(UINT64_C(0x4330000000000000)));
+  return upper - ink_all(0x1p84 + 0x1p52) + lower;
+#endif
+}
 #endif

@@ -1,36 +1,11 @@
 /* The Fokker-Planck solver: set-up, fields, checkpoints. */
 #include "fokker_planck_impl.h"
 #include <string.h>
-#include "../core/memory.h"
 #include "../core/observe.h"
 
 static const char *const methods[] = {"explicit", "implicit", NULL};
 
 /* ---- setting up ---- */
-
-/* The mesh, as wide as the process reaches, and the generator on it. */
-static PetscErrorCode make_generator(InkFokkerPlanck *f, const InkProcess *process, InkFailure *failure) {
-  PetscFunctionBeginUser;
-  const double start = ink_deck_number(f->deck, "time.start");
-  int width = 1;
-  PetscCall(ink_mesh_create(f->comm, f->deck, &f->mesh, failure));
-  if (failure->code) PetscFunctionReturn(0);
-  PetscCall(
-      ink_memory_check(f->comm, 8.0 * (double)f->mesh->size * (4.0 + f->n + 2.0 * process->dim), failure));
-  if (!failure->code) PetscCall(ink_generator_width(f->mesh, process, start, &width, failure));
-  PetscCall(ink_failure_agree(f->comm, failure));
-  if (!failure->code && width > 1) {
-    PetscCall(ink_mesh_destroy(&f->mesh));
-    PetscCall(ink_mesh_create_wide(f->comm, f->deck, width, &f->mesh, failure));
-    const size_t used = strlen(failure->message);
-    if (failure->code)
-      snprintf(failure->message + used, sizeof failure->message - used,
-               " (off-diagonal diffusion reaches %d cells far)", width);
-  }
-  if (!failure->code) PetscCall(ink_generator_create(f->mesh, process, start, &f->generator, failure));
-  PetscCall(ink_failure_agree(f->comm, failure));
-  PetscFunctionReturn(0);
-}
 
 /* Densities are mended to second order where edges do not resolve the drift. */
 static PetscErrorCode make_antidiffusion(InkFokkerPlanck *f) {
@@ -137,7 +112,7 @@ static PetscErrorCode set_up(InkFokkerPlanck *f, InkPool *pool, InkFailure *fail
   InkModel model;
   ink_model_read(f->deck, pool, &model);
   for (int a = 0; a < model.process.dim; a++) f->diffuses[a] = model.process.diffusion[a][a] != NULL;
-  PetscCall(make_generator(f, &model.process, failure));
+  PetscCall(ink_model_generator(f->comm, f->deck, &model.process, f->n, &f->mesh, &f->generator, failure));
   if (failure->code) PetscFunctionReturn(0);
   ink_fokker_planck_remark(f, &model.process, f->remark, sizeof f->remark);
   PetscCall(make_antidiffusion(f));

@@ -15,10 +15,12 @@
 static int rank, size;
 static char folder[256];
 
+enum { PATHS = 3 }; /* fewer than ranks: some hold none */
+
 /* A grid of its own memory, cut along its slowest axis among `parts`. */
 typedef struct Case {
-  InkGrid grid;
-  double centroid[3][16], face[3][17];
+  InkGrid grid, paths; /* paths: a grid of another kind, one axis of PATHS numbers */
+  double centroid[3][16], face[3][17], number[PATHS], place[2 * PATHS];
   double *values;
 } Case;
 
@@ -48,6 +50,18 @@ static void make_case(Case *c, int dim, bool graded, bool radial, int part, int 
   box->count[0] = box->size[0] * (hsize_t)(part + 1) / (hsize_t)parts - box->start[0];
 }
 
+/* Paths on every second number in memory, as of one of several states. */
+static double path_of(int path, int number) { return 0.5 * path - number; }
+
+static void make_paths(Case *c, int part, int parts) {
+  InkBox box = {.rank = 1, .size = {PATHS}, .start = {(hsize_t)(PATHS * part / parts)}, .stride = {2}};
+  box.count[0] = (hsize_t)(PATHS * (part + 1) / parts) - box.start[0];
+  for (int i = 0; i < PATHS; i++) c->number[i] = i;
+  c->paths = (InkGrid){.dim = 1, .coordinates = "cartesian", .box = box};
+  c->paths.axis[0] = (struct InkGridAxis){
+      .name = "path", .unit = "1", .cells = PATHS, .centroid = c->number, .uniform = true};
+}
+
 static void fill_case(Case *c, int number) {
   const InkBox *box = &c->grid.box;
   hsize_t cells = 1, below = 1;
@@ -56,6 +70,8 @@ static void fill_case(Case *c, int number) {
   free(c->values);
   c->values = malloc((cells + 1) * sizeof *c->values);
   for (hsize_t i = 0; i < cells; i++) c->values[i] = value_of(box->start[0] * below + i, number);
+  for (hsize_t i = 0; i < c->paths.box.count[0]; i++)
+    c->place[2 * i] = path_of((int)(c->paths.box.start[0] + i), number);
 }
 
 static const InkRunRecord record = {.deck = "solver: heat\n",
@@ -71,6 +87,8 @@ static void assert_done(const InkFailure *failure) {
   if (failure->code != INK_DONE) fail_msg("%s", failure->message);
 }
 
+static bool with_paths; /* also path_x and path_y, on their own grid */
+
 /* Three snapshots, their index and a series into folder/name. */
 static void write_case(MPI_Comm comm, const char *name, int dim, bool graded, bool radial,
                        const InkSnapshotOptions *options) {
@@ -85,15 +103,20 @@ static void write_case(MPI_Comm comm, const char *name, int dim, bool graded, bo
   if (part == 0) mkdir(out, 0777);
   (void)(MPI_Barrier(comm));
   make_case(&c, dim, graded, radial, part, parts);
-  InkFieldData fields[2] = {{"T", "temperature", "K", NULL}, {"age", "age of the ink", "seconds", NULL}};
+  make_paths(&c, part, parts);
+  InkFieldData fields[4] = {{"T", "temperature", "K", NULL, NULL},
+                            {"age", "age of the ink", "seconds", NULL, &c.grid},
+                            {"path_x", "places of particles", "m", c.place, &c.paths},
+                            {"path_y", "places of particles", "m", c.place, &c.paths}};
+  const int count = with_paths ? 4 : 2;
   for (int n = 0; n < 3; n++) {
     fill_case(&c, n);
     fields[0].values = fields[1].values = c.values;
     assert_int_equal(
-        ink_snapshot_write(comm, out, n, times[n], &c.grid, 2, fields, &record, options, &failure), 0);
+        ink_snapshot_write(comm, out, n, times[n], &c.grid, count, fields, &record, options, &failure), 0);
     assert_done(&failure);
-    assert_int_equal(ink_index_write(comm, out, n + 1, times, &c.grid, 2, fields, &record, options, &failure),
-                     0);
+    assert_int_equal(
+        ink_index_write(comm, out, n + 1, times, &c.grid, count, fields, &record, options, &failure), 0);
     assert_done(&failure);
   }
   const char *const names[2] = {"probe_centre", "flux.x_min"}, *const units[2] = {"K", "W/m^2"};
@@ -145,6 +168,11 @@ static void test_same_bytes(void **state) {
   compare(2, true, false, &single);
   compare(1, true, true, &plain);
   compare(3, false, false, &packed);
+  with_paths = true;
+  compare(2, false, false, &plain);
+  compare(1, true, false, &single);
+  compare(2, false, false, &packed);
+  with_paths = false;
 }
 
 static hid_t open_file(const char *name) {
@@ -306,6 +334,65 @@ static void test_own_axes(void **state) {
   H5Fclose(file);
 }
 
+/* path_x(time, path) of n times from the first, where the file has it. */
+static void check_paths(const char *name, int first, int times) {
+  hid_t file = open_file(name), path = H5Dopen2(file, "/path", H5P_DEFAULT);
+  double values[3 * PATHS], numbers[PATHS];
+  char scale[32] = "";
+  hsize_t extent[2];
+  assert_true(H5Dread(path, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0);
+  for (int i = 0; i < PATHS; i++) assert_true(numbers[i] == i);
+  assert_int_equal(H5Aexists(path, "bounds"), 0); /* numbers have no ends */
+  assert_int_equal(H5Lexists(file, "/path_bnds", H5P_DEFAULT), 0);
+  for (int f = 0; f < 2; f++) {
+    hid_t dataset = H5Dopen2(file, f ? "/path_y" : "/path_x", H5P_DEFAULT), space = H5Dget_space(dataset);
+    assert_int_equal(H5Sget_simple_extent_dims(space, extent, NULL), 2);
+    assert_true(extent[0] == (hsize_t)times && extent[1] == PATHS);
+    assert_true(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    for (int n = 0; n < times; n++)
+      for (int i = 0; i < PATHS; i++) assert_true(values[PATHS * n + i] == path_of(i, first + n));
+    hid_t attribute = H5Aopen(dataset, "DIMENSION_LIST", H5P_DEFAULT), type = H5Aget_type(attribute);
+    hid_t lists = H5Aget_space(attribute);
+    hvl_t dimension[2];
+    assert_true(H5Aread(attribute, type, dimension) >= 0);
+    assert_true(H5Rget_name(file, H5R_OBJECT, dimension[1].p, scale, sizeof scale) > 0);
+    assert_string_equal(scale, "/path"); /* both of one dimension */
+    H5Dvlen_reclaim(type, lists, H5P_DEFAULT, dimension);
+    H5Sclose(lists);
+    H5Tclose(type);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Dclose(dataset);
+  }
+  assert_true(H5Lexists(file, "/VTKHDF/CellData/T", H5P_DEFAULT) > 0);
+  assert_int_equal(H5Lexists(file, "/VTKHDF/CellData/path_x", H5P_DEFAULT), 0);
+  H5Dclose(path);
+  H5Fclose(file);
+}
+
+/* Fields on a second grid: in every kind of file, never in VTK's picture. */
+static void test_paths(void **state) {
+  (void)state;
+  const InkSnapshotOptions plain = {false, 0}, packed = {false, 5};
+  for (int i = 0; i < 2; i++) {
+    with_paths = true;
+    write_case(MPI_COMM_WORLD, "paths", 2, false, false, i ? &packed : &plain);
+    with_paths = false;
+    if (rank == 0) {
+      char out[512], path[512];
+      snprintf(out, sizeof out, "%s/paths", folder);
+      snprintf(path, sizeof path, "%s/paths%d.h5", folder, i);
+      assert_int_equal(ink_pack(out, path), INK_DONE);
+      check_paths("paths/snapshots/000001.h5", 1, 1);
+      check_paths("paths/fields.h5", 0, 3);
+      check_paths(i ? "paths1.h5" : "paths0.h5", 0, 3);
+      check_traps("paths/fields.h5", 3, 2);
+      assert_int_equal(ink_info(path), INK_DONE);
+    }
+    (void)(MPI_Barrier(MPI_COMM_WORLD));
+  }
+}
+
 static void test_series_rows(void **state) {
   (void)state;
   const char *const names[1] = {"a"}, *const units[1] = {"1"};
@@ -343,6 +430,9 @@ static void keep_samples(void) {
   for (int dim = 1; dim <= 3; dim++) write_case(MPI_COMM_WORLD, names[dim], dim, false, false, &plain);
   write_case(MPI_COMM_WORLD, "graded", 2, true, false, &plain);
   write_case(MPI_COMM_WORLD, "radial", 1, true, true, &plain);
+  with_paths = true;
+  write_case(MPI_COMM_WORLD, "paths", 2, false, false, &plain);
+  write_case(MPI_COMM_WORLD, "graded_paths", 2, true, false, &plain);
 }
 
 int main(int argc, char **argv) {
@@ -358,8 +448,8 @@ int main(int argc, char **argv) {
     keep_samples();
   else {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_traps),
-                                       cmocka_unit_test(test_pack), cmocka_unit_test(test_own_axes),
-                                       cmocka_unit_test(test_series_rows)};
+                                       cmocka_unit_test(test_pack),       cmocka_unit_test(test_own_axes),
+                                       cmocka_unit_test(test_paths),      cmocka_unit_test(test_series_rows)};
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[300];
     snprintf(command, sizeof command, "rm -rf %s", folder);

@@ -182,6 +182,66 @@ def test_maps_share_one_scale_and_true_proportions(tmp_path):
     assert (maps[-1].collections[0].get_array() == whole["T"].values[-1]).all()
 
 
+def particles(dims, paths=7):
+    """What a run of particles leaves: a histogram p, the density beside it, and the places of some particles."""
+    times, centres = numpy.linspace(0, 1, 5), numpy.linspace(-0.9, 0.9, 10)
+    space = sum(numpy.meshgrid(*[centres**2] * len(dims), indexing="ij"))
+    density = numpy.exp(-times.reshape((-1,) + (1,) * len(dims)) * space)
+    where = numpy.sin(numpy.outer(times, numpy.arange(paths)))
+    data = {"p": (("time", *dims), density + 0.1, {"units": "1", "long_name": "probability density"}),
+            "density": (("time", *dims), density, {"units": "1", "long_name": "probability density, of the cells"}),
+            "path_x": (("time", "path"), where, {"units": "1", "long_name": "places of particles"})}  # fmt: skip
+    coordinates = {"time": ("time", times, {"units": "s"}), "path": ("path", numpy.arange(paths), {"units": "1"})}
+    return xarray.Dataset(data, {**coordinates, **{dim: (dim, centres, {"units": "1"}) for dim in dims}})
+
+
+def test_particles_are_drawn_with_the_density_on_the_histogram_and_paths_over_time(tmp_path):
+    whole = particles(("x",))
+    write(whole, tmp_path / "p.h5")
+    histogram, paths = inkdrop_post.plot(tmp_path / "p.h5").axes
+    assert len(histogram.patches) == len(histogram.lines) == 5
+    assert (histogram.patches[1].get_data().values == whole["p"].values[1]).all()
+    assert (histogram.lines[1].get_ydata() == whole["density"].values[1]).all()
+    assert len(paths.lines) == 7 and paths.get_xlabel() == "$t$" and paths.get_ylabel() == "$x$ of 7 particles"
+    drawn = sorted(tuple(line.get_ydata()) for line in paths.lines)
+    assert drawn == sorted(map(tuple, whole["path_x"].values.T))
+
+
+def test_a_histogram_and_its_density_share_their_colours(tmp_path):
+    write(particles(("v", "x")), tmp_path / "p.h5")
+    figure = inkdrop_post.plot(tmp_path / "p.h5")
+    limits = {axes.collections[0].get_clim() for axes in figure.axes if axes.get_title().startswith("$t$")}
+    assert len(limits) == 1 and sum(len(axes.lines) == 7 for axes in figure.axes) == 1
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_animate_shows_every_snapshot_of_runs_side_by_side(tmp_path, dim):
+    from PIL import Image
+
+    make_run(tmp_path / "a.out", dim=dim, rows=9)
+    make_run(tmp_path / "b.out", dim=dim, rows=5)
+    done = command("animate", "a.out", "b.out", "--names", "forward", "other", cwd=tmp_path)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "animation: a.gif\n")
+    with Image.open(tmp_path / "a.gif") as film:
+        pictures = []
+        for frame in range(film.n_frames):
+            film.seek(frame)
+            pictures.append(numpy.asarray(film.convert("RGB")))
+    assert len(pictures) == 9
+    changes = [numpy.argwhere((a != b).any(axis=2))[:, 1] for a, b in zip(pictures, pictures[1:])]
+    width = pictures[0].shape[1]
+    assert all(columns.min() < 0.4 * width for columns in changes), "the first run has a new picture in every frame"
+    assert sum(columns.max() > 0.7 * width for columns in changes) == 4, "the second has half as many"
+
+
+def test_animate_refuses_in_one_line(tmp_path):
+    make_run(tmp_path / "a.out")
+    make_run(tmp_path / "c.out", dim=3)
+    for arguments, word in ((["a.out", "--names", "a", "b"], "1 runs but 2 names"), (["c.out"], "one or two axes"), (["a.out", "-o", "a.png"], ".gif")):
+        done = command("animate", *arguments, cwd=tmp_path)
+        assert done.returncode == 2 and word in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_plot_refuses_what_it_cannot_do_in_one_line(tmp_path):
     make_run(tmp_path / "a.out")
     for arguments, word in ((["--field", "U"], "no field 'U'; there are: T"), (["-o", "a.doc"], ".doc"),

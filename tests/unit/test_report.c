@@ -100,7 +100,8 @@ static void table(void **state) {
   const InkReport report = sample();
   char *text = printed(&report);
   /* In the unit shown: 309.75 K is 36.6 degC; a difference has no offset. */
-  assert_non_null(strstr(text, "probe:centre   32   36.6    36.6           0     0.1  pass\n"));
+  assert_non_null(
+      strstr(text, "probe:centre   32   36.6                    36.6           0     0.1  pass\n"));
   assert_non_null(strstr(text, "-1     0.1  FAIL\n"));
   assert_non_null(strstr(text, "2 of 3 out of tolerance\n"));
   /* Aligned: every row ends in one of two words of four letters. */
@@ -115,6 +116,25 @@ static void table(void **state) {
   const InkReport none = {.count = 0};
   text = printed(&none);
   assert_string_equal(text, "");
+  free(text);
+}
+
+/* Only where some value has one; in the unit shown. */
+static void standard_errors(void **state) {
+  (void)state;
+  InkVerdict some[2] = {verdicts[0], verdicts[1]};
+  const InkReport report = {.count = 2, .verdicts = some};
+  char *text = printed(&report);
+  assert_null(strstr(text, "standard error"));
+  assert_null(strstr(text, "+-"));
+  assert_non_null(strstr(text, "probe:centre   32   36.6    36.6           0     0.1  pass\n"));
+  free(text);
+  some[1].standard_error = 1.25e-5; /* m/s */
+  text = printed(&report);
+  assert_non_null(strstr(text, "at  value  standard error  expect"));
+  assert_non_null(strstr(text, "front:speed   0.5      2        +- 0.013       3"));
+  assert_non_null(
+      strstr(text, "probe:centre   32   36.6                    36.6           0     0.1  pass\n"));
   free(text);
 }
 
@@ -216,6 +236,7 @@ int main(void) {
   snprintf(folder, sizeof folder, "/tmp/inkdrop_report_XXXXXX");
   if (!mkdtemp(folder)) return 1;
   const struct CMUnitTest tests[] = {cmocka_unit_test(table),
+                                     cmocka_unit_test(standard_errors),
                                      cmocka_unit_test(json_says_the_same),
                                      cmocka_unit_test(printed_again_as_it_was),
                                      cmocka_unit_test(only_a_finished_one_counts),
