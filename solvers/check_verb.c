@@ -141,8 +141,12 @@ static void print_plan(const char *file, const InkDeck *deck, const InkPlan *pla
   print_steps(deck, plan);
   print_time(plan, ranks);
   printf("  %-18s %d of ", "snapshots", snapshots);
-  print_bytes(8 * plan->cells);
-  printf(" a field\n");
+  if (plan->counts)
+    printf("the histogram on the cells of the model\n");
+  else {
+    print_bytes(8 * plan->cells);
+    printf(" a field\n");
+  }
   ink_defaulted_sides(deck, sides, sizeof sides);
   if (!ink_deck_has_domain(deck)) return;
   printf("  %-18s %s\n", ink_deck_state(deck, NULL) < 0 ? "zero-flux sides" : "reflecting sides",

@@ -23,7 +23,7 @@ GRAINS = "particles.count=1000000"
 ROWS = [("dissolve", [], "density", (0, 2, 5, 12)),
         ("particles", [GRAINS], "a million\nparticles", (0, 2, 5, 12)),
         ("reverse", [GRAINS], "reversed\nchain", (12, 10, 7, 0)),
-        ("backward_heat", [], "diffusion with\nits sign turned", (None, 12 + 1, 12 + 1 / 3, 12))]  # fmt: skip
+        ("backward_heat", [], "diffusion with\nits sign turned,\nin still water", (None, 12 + 1, 12 + 1 / 3, 12))]  # fmt: skip
 
 
 def run(deck, settings, folder):
@@ -51,6 +51,7 @@ def draw(outs, file):
             axes.set(xticks=[], yticks=[])
             if hour is None:
                 axes.set_axis_off()
+                axes.set_box_aspect(1)
                 axes.set_title(f"{24 - times[-1] / HOUR:.0f} h", fontsize=9)
                 axes.text(0.5, 0.5, "beyond 1e308", transform=axes.transAxes, ha="center", va="center", fontsize=9)
                 continue
@@ -68,7 +69,8 @@ def draw(outs, file):
 def main(folder):
     outs = [run(deck, settings, folder) for deck, settings, _, _ in ROWS]
     draw(outs, HERE / "ink_drop.png")
-    inkdrop_post.animate(outs[:3], HERE / "ink_drop.gif", field="p", names=["density", "particles", "reversed"], frames=37, scale="sqrt", colours="Blues", label="ink", dpi=64)
+    inkdrop_post.animate(outs[:3], HERE / "ink_drop.gif", field="p", names=["density", "particles", "reversed"], frames=37,
+                         scale="sqrt", colours="Blues", label="ink", dpi=64)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -182,13 +182,14 @@ def _paths(axes, dataset, field):
     for colour, path in zip(colours, order):
         axes.plot(times / time_factor, places[:, path] / factor, color=colour, linewidth=0.6, alpha=0.8)
     name = str(field).removeprefix("path_")
-    axes.set(xlim=(times[0] / time_factor, times[-1] / time_factor), xlabel=_label("$t$", time_unit), ylabel=_label(f"${name}$ of {places.shape[1]} particles", unit))
+    axes.set(xlim=(times[0] / time_factor, times[-1] / time_factor), xlabel=_label("$t$", time_unit),
+             ylabel=_label(f"${name}$ of {places.shape[1]} particles", unit))  # fmt: skip
     axes.margins(y=0.05)
 
 
 def _density_beside(dataset, field):
     """The density that the histogram p of a particle run is held against, where the file has one."""
-    return "density" if field == "p" and "density" in dataset and dataset["density"].dims == dataset[field].dims else None
+    return "density" if field == "p" and {"p", "density"} <= set(dataset) and dataset["density"].dims == dataset[field].dims else None
 
 
 def _profiles(axes, dataset, field, indices, look):

@@ -1,228 +1,233 @@
-/* Random numbers from counters: words, uniform, normal and exponential deviates.
+/* Random numbers from counters: words, uniform and normal deviates.
  *
  *     words 2k, 2k + 1 of a block = Philox4x32-10(key = seed, counter)
- *     counter = (index mod 2^32, index / 2^32 + 2^16 (pair / 2^32), pair mod 2^32, not stream),  pair = 2
- * block + k
+ *     counter = (index mod 2^32, index / 2^32 + 2^16 (pair / 2^32), pair mod 2^32, not stream)
+ *     pair = 2 block + k
  *
  * for index < 2^48 and pair < 2^48; beyond, counters repeat. Salmon, Moraes, Dror, Shaw: Parallel random
- * numbers: as easy as 1, 2, 3 (SC11). noise(k) of decks has counters (pair, stream, 0) of its own and Box and
- * Muller's transform; no counter is shared but that of stream 2^32 - 1.
+ * numbers: as easy as 1, 2, 3 (SC11). noise(k) of decks has counters (pair, stream, 0) of its own; no counter
+ * is shared but that of stream 2^32 - 1.
  *
- * Chosen by measurement: nanoseconds a 64-bit word, one core of an EPYC 7003 at 3 GHz, AVX2, gcc 12, and the
- * rounds beside the least with which the paper found no flaw in BigCrush:
+ * Normal deviates come in pairs, by Box and Muller (Annals of Mathematical Statistics 29, 1958):
+ *
+ *     z_2k = sqrt(-2 ln u) cos a, z_2k+1 = sqrt(-2 ln u) sin a,  u, a from words 2k, 2k + 1
+ *
+ * with polynomials of our own: 1e-13 of the pair's length, and no branch. u has its 53 bits down to 2^-64, so
+ * that the tail is exact up to 9.4.
+ *
+ * Chosen by measurement: nanoseconds a number, one core of an EPYC 7003 at 3 GHz, AVX2, gcc 12, in the
+ * first-level cache. Words, with the rounds beside the least with which the paper found no flaw in BigCrush:
  *
  *     Philox4x32-10     1.12   10 of 7       Threefry4x64-20   1.45   20 of 12
  *     Philox4x32-7      0.69    7 of 7       Threefry4x64-13   0.87   13 of 12
  *
  * What keeps a margin is Philox with 10 rounds, and noise(k) has it already. With AVX-512, Threefry gains its
  * rotations, and Philox the exclusive or of three words: 150 and 60 operations for 32 and 16 words.
+ * Those have two counters side by side; with four, Philox4x32-10 takes 0.86. Normal deviates of these words:
  *
- * A word gives a normal deviate by inversion: its lowest bit is the sign, the others the probability of the
- * tail, p = (word | 1) 2^-65, so that p has its 53 bits down to 2^-65 (9.2 standard deviations). Where p >=
- * 2^-12 the quantile is Taylor's series about a node z_i = z(p_i), with t = z'(p_i) (p - p_i),
- *
- *     z = z_i + t + z_i t^2/2 + (2 z_i^2 + 1) t^3/6 + (6 z_i^3 + 7 z_i) t^4/24 + (24 z_i^4 + 46 z_i^2 + 7)
- * t^5/120,
- *
- * as z'' = z z'^2; below, Wichura's rational functions (AS 241, Applied Statistics 37, 1988). */
+ *     inversion, Taylor's series about 705 nodes     2.0
+ *     Box and Muller, 7 coefficients a polynomial    1.30
+ *     the same, 6 coefficients                       1.24   of which root 0.24, division 0.20 */
 #include "random.h"
-#include "random_nodes.h"
 #include "vector.h"
 
 #include <string.h>
 #include <Random123/philox.h>
 
-enum { NODE_BITS = 6, FIRST_NODE = (1023 + 53) << NODE_BITS }; /* the node of p = 2^-12, that is 2^53 2^-65 */
+enum { ROUNDS = 10, PAIRS = INK_DRAWS / 2, PART = 128 /* indices at a time */ };
+
+#define ONE UINT64_C(0x3ff0000000000000) /* the bits of 1. */
 
 /* ---- words ---- */
 
-/* Four words of the philox counter, a counter a lane; only the lower half of c[0] and c[2] matters, and the
+/* Four words of the Philox counter, a counter a lane; only the lower half of c[0] and c[2] matters, and the
  * same of c[1] and c[3]. */
 typedef struct Philox {
   InkWords c[4];
 } Philox;
 
-static inline InkWords join(InkWords upper, InkWords lower) {
-  return upper << 32 | (lower & ink_words_all(UINT32_MAX));
-}
-
-static inline Philox philox_round(Philox a, InkWords key0, InkWords key1) {
+static inline Philox philox_round(Philox a, const InkWords key[2]) {
   InkWords p = ink_words_product(a.c[0], ink_words_all(PHILOX_M4x32_0));
   InkWords q = ink_words_product(a.c[2], ink_words_all(PHILOX_M4x32_1));
-  return (Philox){{q >> 32 ^ (a.c[1] ^ key0), q, p >> 32 ^ (a.c[3] ^ key1), p}};
+  return (Philox){{q >> 32 ^ (a.c[1] ^ key[0]), q, p >> 32 ^ (a.c[3] ^ key[1]), p}};
 }
 
-/* The draws of a block of the indices `index`: two counters a lane, side by side. */
-static inline void draw(InkStream stream, InkWords index, uint64_t block, InkWords out[INK_DRAWS]) {
-  Philox a[2];
-  for (uint64_t k = 0; k < 2; k++) {
-    uint64_t pair = 2 * block + k;
-    a[k] = (Philox){{index, index >> 32 ^ ink_words_all(pair >> 32 << 16), ink_words_all(pair & UINT32_MAX),
-                     ink_words_all((uint32_t)~stream.stream)}};
+/* What the counters of a part share: `start` but for c[0], and the keys of all rounds. */
+typedef struct Part {
+  Philox start[PAIRS];
+  InkWords key[ROUNDS][2];
+} Part;
+
+/* upper: half of the indices. */
+static inline Part part_at(InkStream stream, uint64_t upper, uint64_t block) {
+  Part part;
+  for (uint64_t k = 0; k < PAIRS; k++) {
+    uint64_t pair = PAIRS * block + k;
+    part.start[k] = (Philox){{ink_words_all(0), ink_words_all(upper ^ pair >> 32 << 16),
+                              ink_words_all(pair & UINT32_MAX), ink_words_all((uint32_t)~stream.stream)}};
   }
   uint32_t key[2] = {(uint32_t)stream.seed, (uint32_t)(stream.seed >> 32)};
-#pragma GCC unroll 10
-  for (int round = 0; round < 10; round++) {
-    InkWords key0 = ink_words_all(key[0]), key1 = ink_words_all(key[1]);
-    for (size_t k = 0; k < 2; k++) a[k] = philox_round(a[k], key0, key1);
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int k = 0; k < 2; k++) part.key[round][k] = ink_words_all(key[k]);
     key[0] += PHILOX_W32_0;
     key[1] += PHILOX_W32_1;
   }
-  for (size_t k = 0; k < 2; k++) {
-    out[2 * k] = join(a[k].c[1], a[k].c[0]);
-    out[2 * k + 1] = join(a[k].c[3], a[k].c[2]);
+  return part;
+}
+
+/* The words of n <= PART indices with the same upper half, row d at PART d, rounded up to pairs of vectors,
+ * as far as `index` must reach. Two vectors of indices are four chains of operations side by side, as a chain
+ * waits for each product. What does not depend on the index, half of the first three rounds, the compiler
+ * takes out of the loop. */
+static void draw_part(InkStream stream, const uint64_t index[PART], size_t n, uint64_t block, uint64_t *out) {
+  const Part part = part_at(stream, index[0] >> 32, block);
+  for (size_t i = 0; i < n; i += 2 * INK_WIDTH) {
+    Philox a[2][PAIRS];
+    for (size_t j = 0; j < 2; j++) {
+      for (size_t k = 0; k < PAIRS; k++) {
+        a[j][k] = part.start[k];
+        a[j][k].c[0] = ink_words_load(index + i + j * INK_WIDTH);
+      }
+    }
+#pragma GCC unroll 10
+    for (int round = 0; round < ROUNDS; round++)
+      for (size_t j = 0; j < 2; j++)
+        for (size_t k = 0; k < PAIRS; k++) a[j][k] = philox_round(a[j][k], part.key[round]);
+    for (size_t j = 0; j < 2; j++)
+      for (size_t k = 0; k < PAIRS; k++) {
+        uint64_t *to = out + 2 * k * PART + i + j * INK_WIDTH;
+        ink_words_store(to, ink_words_join(a[j][k].c[1], a[j][k].c[0]));
+        ink_words_store(to + PART, ink_words_join(a[j][k].c[3], a[j][k].c[2]));
+      }
   }
 }
 
-/* ---- transforms ---- */
+/* n numbers of index[], or from `first` on where it is NULL. */
+typedef struct Indices {
+  const uint64_t *index;
+  uint64_t first;
+} Indices;
 
-/* k + 1/2 in units of 2^-52, k the upper 52 bits: 1 + k 2^-52 less 1 - 2^-53, exactly. */
-static inline InkVector uniform(InkWords word) {
-  return ink_of_bits(word >> 12 | ink_words_all(UINT64_C(0x3ff0000000000000))) - ink_all(1 - 0x1p-53);
+/* Those from the i-th on that make a part, into part[], filled up with the last; returns how many. */
+static size_t part_of(Indices of, size_t i, size_t n, uint64_t part[PART]) {
+  size_t m = n - i < PART ? n - i : PART;
+  for (size_t k = 0; k < PART; k++) {
+    const size_t at = i + (k < m ? k : m - 1);
+    part[k] = of.index ? of.index[at] : of.first + at;
+  }
+  while (part[m - 1] >> 32 != part[0] >> 32) m--;
+  return m;
 }
 
-/* c[0] + c[1] x + ... + c[7] x^7 */
-static InkVector polynomial(const double c[8], InkVector x) {
-  InkVector sum = ink_all(c[7]);
-  for (int k = 6; k >= 0; k--) sum = ink_fma(sum, x, ink_all(c[k]));
+/* ---- normal deviates ---- */
+
+/* c[0] + c[1] x + ... + c[5] x^5 */
+static inline InkVector polynomial(const double c[6], InkVector x) {
+  InkVector sum = ink_all(c[5]);
+  for (int k = 4; k >= 0; k--) sum = ink_fma(sum, x, ink_all(c[k]));
   return sum;
 }
 
-/* The quantile of p < 2^-11, to 1e-15: AS 241's numerators and denominators for r = sqrt(-ln p) <= 5 and
- * above. */
-static InkVector tail_quantile(InkVector p) {
-  static const double near[2][8] = {
-      {1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
-       1.27045825245236838258, 0.241780725177450611770, 0.0227238449892691845833, 7.74545014278341407640e-4},
-      {1, 2.05319162663775882187, 1.67638483018380384940, 0.689767334985100004550, 0.148103976427480074590,
-       0.0151986665636164571966, 5.47593808499534494600e-4, 1.05075007164441684324e-9}};
-  static const double far[2][8] = {
-      {6.65790464350110377720, 5.46378491116411436990, 1.78482653991729133580, 0.296560571828504891230,
-       0.0265321895265761230930, 1.24266094738807843860e-3, 2.71155556874348757815e-5,
-       2.01033439929228813265e-7},
-      {1, 0.599832206555887937690, 0.136929880922735805310, 0.0148753612908506148525,
-       7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
-       2.04426310338993978564e-15}};
-  InkVector r = ink_sqrt(-INK_SLEEF(log, u10)(p));
-  InkVector a = r - ink_all(1.6), b = r - ink_all(5);
-  InkVector within = polynomial(near[0], a) / polynomial(near[1], a);
-  InkVector beyond = polynomial(far[0], b) / polynomial(far[1], b);
-  return -ink_select(ink_le(r, ink_all(5)), within, beyond);
-}
-
-/* The quantile of p = 2^-65 v, v <= 2^64, by the node of its part of the octave. */
-static inline InkVector node_quantile(InkVector v) {
-  InkWords bits = ink_bits(v), part = ink_words_all((UINT64_C(1) << (52 - NODE_BITS)) - 1);
-  InkVector z, slope;
-  ink_rows(normal_nodes, (bits >> (52 - NODE_BITS)) - ink_words_all(FIRST_NODE), &z, &slope);
-  InkVector middle = ink_of_bits((bits & ~part) | ink_words_all(UINT64_C(1) << (51 - NODE_BITS)));
-  InkVector t = slope * (v - middle), zz = z * z;
-  InkVector c3 = ink_fma(zz, ink_all(1. / 3), ink_all(1. / 6));
-  InkVector c4 = z * ink_fma(zz, ink_all(0.25), ink_all(7. / 24));
-  InkVector c5 = ink_fma(zz, ink_fma(zz, ink_all(0.2), ink_all(23. / 60)), ink_all(7. / 120));
-  InkVector sum = ink_fma(t, ink_fma(t, ink_fma(t, c5, c4), c3), ink_all(0.5) * z);
-  return ink_fma(t, ink_fma(t, sum, ink_all(1)), z);
-}
-
-/* 2^65 times the probability of the tail, and the sign bit where it is the upper one. */
-typedef struct Tail {
-  InkVector v;
-  InkWords flip;
-} Tail;
-
-static inline Tail tail_of_word(const void *word) {
-  InkWords a = ink_words_load(word);
-  return (Tail){ink_of_words(a | ink_words_all(1)), a << 63};
-}
-
-/* 1 - u is exact for u >= 1/2. */
-static inline Tail tail_of_uniform(const void *uniform) {
-  InkVector u = ink_load(uniform), above = ink_all(1) - u;
-  InkMask upper = ink_lt(above, u);
-  return (Tail){ink_all(0x1p65) * ink_select(upper, above, u),
-                ink_bits(ink_select(upper, ink_all(-0.0), ink_all(0)))};
-}
-
-/* n numbers, rounded up to whole vectors: the nodes first, without a branch; then, one part in thirty, the
- * far tails. Inlined, so that tail_of is too. */
-enum { PART = 64 };
-static inline __attribute__((always_inline)) void invert(size_t n, const void *in, double *out,
-                                                         Tail (*tail_of)(const void *)) {
-  const char *from = in;
-  InkVector least = ink_all(0x1p53), smallest = least;
-  for (size_t i = 0; i < n; i += INK_WIDTH) {
-    Tail tail = tail_of(from + i * sizeof *out);
-    InkVector v = ink_select(ink_lt(tail.v, least), least, tail.v);
-    smallest = ink_select(ink_lt(tail.v, smallest), tail.v, smallest);
-    ink_store(out + i, ink_of_bits(ink_bits(node_quantile(v)) ^ tail.flip));
-  }
-  if (!ink_any(ink_lt(smallest, least))) return;
-  for (size_t i = 0; i < n; i += INK_WIDTH) {
-    Tail tail = tail_of(from + i * sizeof *out);
-    InkMask far = ink_lt(tail.v, least);
-    if (!ink_any(far)) continue;
-    InkVector z = ink_of_bits(ink_bits(tail_quantile(tail.v * ink_all(0x1p-65))) ^ tail.flip);
-    ink_store(out + i, ink_select(far, z, ink_load(out + i)));
-  }
+/* The pair of deviates of two words.
+ *
+ * radius = sqrt(-ln u), u = (word[0] | 1) 2^-64 to 53 bits. 2^64 u = 2^e m, m in [1/sqrt(2), sqrt(2)): the
+ * bits of m are counted from those of 1/sqrt(2). ln m = 2 artanh s, s = (m - 1) / (m + 1).
+ *
+ * The angle is pi/4 + pi/2 y in the first quadrant, y in [-1/2, 1/2) from the upper 52 bits of word[1], and
+ * the word's last two bits are the signs: sqrt(2) cos, sqrt(2) sin = cos(pi/2 y) -+ sin(pi/2 y).
+ *
+ * The polynomials are tests/bench/random/polynomials.py's, to 3e-14, 7e-15 and 6e-14. The division comes
+ * first, so that it runs beside what does not need it. */
+static inline void pair_of_words(const InkWords word[2], InkVector z[2]) {
+  static const double artanh[6] = {
+      -0x1.fffffffffff12p-1, -0x1.555555567148cp-2, -0x1.9999962c06032p-3,
+      -0x1.2494381ee5869p-3, -0x1.c620ee6e2b4a3p-4, -0x1.9192e478c4308p-4}; /* -artanh(sqrt(x)) / sqrt(x) */
+  static const double sine[6] = {
+      0x1.921fb54442cfap+0,  -0x1.4abbce6257a2ap-1, 0x1.466bc67123fa1p-4,
+      -0x1.32d2c644adc0bp-8, 0x1.5071ce4b47930p-13, -0x1.dd54805f3f706p-19}; /* sin(pi/2 sqrt(x)) / sqrt(x) */
+  static const double cosine[6] = {0x1.ffffffffffe0bp-1,  -0x1.3bd3cc9bd2c35p+0,
+                                   0x1.03c1f074ded21p-2,  -0x1.55d3ba300cd50p-6,
+                                   0x1.e1e7ccccb387ap-11, -0x1.a0ee132c60c1fp-16}; /* cos(pi/2 sqrt(x)) */
+  const InkWords half_root = ink_words_all(UINT64_C(0x3fe6a09e667f3bcd)), one = ink_words_all(ONE);
+  InkWords bits = ink_bits(ink_of_words(word[0] | ink_words_all(1))) + (one - half_root);
+  InkVector m = ink_of_bits((bits & ink_words_all((UINT64_C(1) << 52) - 1)) + half_root);
+  InkVector s = (m - ink_all(1)) / (m + ink_all(1));
+  InkVector y = ink_of_bits(word[1] >> 12 | one) - ink_all(1.5), yy = y * y;
+  InkVector cos_y = polynomial(cosine, yy), sin_y = y * polynomial(sine, yy);
+  InkWords sign = ink_words_all(UINT64_C(1) << 63);
+  InkVector e =
+      ink_of_bits(bits >> 52 | ink_words_all(UINT64_C(0x4330000000000000))); /* 2^52 + 1023 + 64 + e */
+  InkVector e_ln2 = (e - ink_all(0x1p52 + 1023 + 64)) * ink_all(-M_LN2);
+  InkVector radius = ink_sqrt(ink_fma(s + s, polynomial(artanh, s * s), e_ln2));
+  z[0] = ink_of_bits(ink_bits(cos_y - sin_y) ^ word[1] << 63) * radius;
+  z[1] = ink_of_bits(ink_bits(cos_y + sin_y) ^ (word[1] << 62 & sign)) * radius;
 }
 
 /* ---- arrays ---- */
 
-typedef void (*Transform)(size_t n, const uint64_t *words, double *out);
+/* Rows d of n <= PART words at PART d to rows of numbers at stride d, rounded up to whole vectors. */
+typedef void (*Transform)(size_t n, const uint64_t *words, double *out, size_t stride);
 
-static void uniforms_of_words(size_t n, const uint64_t *words, double *out) {
-  for (size_t i = 0; i < n; i += INK_WIDTH) ink_store(out + i, uniform(ink_words_load(words + i)));
+/* k + 1/2 in units of 2^-52, k the upper 52 bits: 1 + k 2^-52 less 1 - 2^-53, exactly. */
+static void uniforms_of_words(size_t n, const uint64_t *words, double *out, size_t stride) {
+  for (size_t d = 0; d < INK_DRAWS; d++)
+    for (size_t i = 0; i < n; i += INK_WIDTH) {
+      InkWords mantissa = ink_words_load(words + d * PART + i) >> 12;
+      ink_store(out + d * stride + i, ink_of_bits(mantissa | ink_words_all(ONE)) - ink_all(1 - 0x1p-53));
+    }
 }
 
-static void normals_of_words(size_t n, const uint64_t *words, double *out) {
-  invert(n, words, out, tail_of_word);
-}
-
-/* The words of n <= PART indices, row d at PART d, rounded up to whole vectors. */
-static void draw_part(InkStream stream, uint64_t first, size_t n, uint64_t block, uint64_t *out) {
-  uint64_t lanes[INK_WIDTH];
-  for (uint64_t k = 0; k < INK_WIDTH; k++) lanes[k] = first + k;
-  InkWords index = ink_words_load(lanes), word[INK_DRAWS];
-  for (size_t i = 0; i < n; i += INK_WIDTH, index += ink_words_all(INK_WIDTH)) {
-    draw(stream, index, block, word);
-    for (size_t d = 0; d < INK_DRAWS; d++) ink_words_store(out + d * PART + i, word[d]);
-  }
+static void normals_of_words(size_t n, const uint64_t *words, double *out, size_t stride) {
+  for (size_t i = 0; i < n; i += INK_WIDTH)
+    for (size_t d = 0; d < INK_DRAWS; d += 2) {
+      InkWords word[2] = {ink_words_load(words + d * PART + i), ink_words_load(words + (d + 1) * PART + i)};
+      InkVector z[2];
+      pair_of_words(word, z);
+      ink_store(out + d * stride + i, z[0]);
+      ink_store(out + (d + 1) * stride + i, z[1]);
+    }
 }
 
 /* Deviates past the last are computed and dropped. */
-static void fill(InkStream stream, uint64_t first, size_t n, uint64_t block, double *out,
-                 Transform transform) {
-  uint64_t words[INK_DRAWS * PART];
-  for (size_t i = 0; i < n; i += PART) {
-    size_t m = n - i < PART ? n - i : PART;
-    draw_part(stream, first + i, m, block, words);
-    for (size_t d = 0; d < INK_DRAWS; d++) {
-      if (m % INK_WIDTH == 0) {
-        transform(m, words + d * PART, out + d * n + i);
-      } else {
-        double part[PART];
-        transform(m, words + d * PART, part);
-        memcpy(out + d * n + i, part, m * sizeof *part);
-      }
+static void fill(InkStream stream, Indices of, size_t n, uint64_t block, double *out, Transform transform) {
+  uint64_t words[INK_DRAWS * PART], index[PART];
+  for (size_t i = 0, m; i < n; i += m) {
+    m = part_of(of, i, n, index);
+    draw_part(stream, index, m, block, words);
+    if (m % INK_WIDTH == 0) {
+      transform(m, words, out + i, n);
+    } else {
+      double part[INK_DRAWS * PART];
+      transform(m, words, part, PART);
+      for (size_t d = 0; d < INK_DRAWS; d++)
+        for (size_t k = 0; k < m; k++) out[d * n + i + k] = part[d * PART + k];
     }
   }
 }
 
 void ink_random_words(InkStream stream, uint64_t first, size_t n, uint64_t block, uint64_t *out) {
-  uint64_t words[INK_DRAWS * PART];
-  for (size_t i = 0; i < n; i += PART) {
-    size_t m = n - i < PART ? n - i : PART;
-    draw_part(stream, first + i, m, block, words);
+  uint64_t words[INK_DRAWS * PART], index[PART];
+  for (size_t i = 0, m; i < n; i += m) {
+    m = part_of((Indices){NULL, first}, i, n, index);
+    draw_part(stream, index, m, block, words);
     for (size_t d = 0; d < INK_DRAWS; d++) memcpy(out + d * n + i, words + d * PART, m * sizeof *words);
   }
 }
 
 void ink_random_uniforms(InkStream stream, uint64_t first, size_t n, uint64_t block, double *out) {
-  fill(stream, first, n, block, out, uniforms_of_words);
+  fill(stream, (Indices){NULL, first}, n, block, out, uniforms_of_words);
+}
+
+void ink_random_uniforms_of(InkStream stream, const uint64_t *index, size_t n, uint64_t block, double *out) {
+  fill(stream, (Indices){index, 0}, n, block, out, uniforms_of_words);
 }
 
 void ink_random_normals(InkStream stream, uint64_t first, size_t n, uint64_t block, double *out) {
-  fill(stream, first, n, block, out, normals_of_words);
+  fill(stream, (Indices){NULL, first}, n, block, out, normals_of_words);
+}
+
+void ink_random_normals_of(InkStream stream, const uint64_t *index, size_t n, uint64_t block, double *out) {
+  fill(stream, (Indices){index, 0}, n, block, out, normals_of_words);
 }
 
 double ink_random_uniform_at(InkStream stream, uint64_t index, uint64_t number) {
@@ -235,33 +240,6 @@ double ink_random_normal_at(InkStream stream, uint64_t index, uint64_t number) {
   double out[INK_DRAWS];
   ink_random_normals(stream, index, 1, number / INK_DRAWS, out);
   return out[number % INK_DRAWS];
-}
-
-static void quantiles(size_t n, const double *in, double *out) { invert(n, in, out, tail_of_uniform); }
-
-static void exponentials(size_t n, const double *in, double *out) {
-  for (size_t i = 0; i < n; i += INK_WIDTH) ink_store(out + i, -INK_SLEEF(log1p, u10)(-ink_load(in + i)));
-}
-
-/* By parts through a copy, padded with 1/2. */
-static void map(size_t n, const double *in, double *out,
-                void (*transform)(size_t, const double *, double *)) {
-  double from[PART], to[PART];
-  for (size_t k = 0; k < PART; k++) from[k] = 0.5;
-  for (size_t i = 0; i < n; i += PART) {
-    size_t m = n - i < PART ? n - i : PART;
-    memcpy(from, in + i, m * sizeof *from);
-    transform(m, from, to);
-    memcpy(out + i, to, m * sizeof *to);
-  }
-}
-
-void ink_normal_quantile(size_t n, const double *uniform_numbers, double *out) {
-  map(n, uniform_numbers, out, quantiles);
-}
-
-void ink_exponential_quantile(size_t n, const double *uniform_numbers, double *out) {
-  map(n, uniform_numbers, out, exponentials);
 }
 
 /* ---- noise(k) of decks ---- */

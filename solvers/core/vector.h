@@ -61,19 +61,6 @@ static inline InkVector ink_of_bits(InkWords a) { return (InkVector)a; }
 static inline InkWords ink_words_product(InkWords a, InkWords b) {
   return (InkWords)_mm512_mul_epu32((__m512i)a, (__m512i)b);
 }
-/* Lane by lane the two numbers of row `index` of a table. */
-static inline void ink_rows(const double (*table)[2], InkWords index, InkVector *first, InkVector *second) {
-  InkVector pairs[2]; /* rows of even and of odd lanes */
-  for (size_t k = 0; k < 2; k++) {
-    __m256d low = _mm256_castpd128_pd256(_mm_loadu_pd(table[index[k]]));
-    __m256d high = _mm256_castpd128_pd256(_mm_loadu_pd(table[index[k + 4]]));
-    low = _mm256_insertf128_pd(low, _mm_loadu_pd(table[index[k + 2]]), 1);
-    high = _mm256_insertf128_pd(high, _mm_loadu_pd(table[index[k + 6]]), 1);
-    pairs[k] = _mm512_insertf64x4(_mm512_castpd256_pd512(low), high, 1);
-  }
-  *first = _mm512_unpacklo_pd(pairs[0], pairs[1]);
-  *second = _mm512_unpackhi_pd(pairs[0], pairs[1]);
-}
 
 #elif defined(__AVX2__) && defined(__FMA__)
 
@@ -109,14 +96,6 @@ static inline InkWords ink_bits(InkVector a) { return (InkWords)a; }
 static inline InkVector ink_of_bits(InkWords a) { return (InkVector)a; }
 static inline InkWords ink_words_product(InkWords a, InkWords b) {
   return (InkWords)_mm256_mul_epu32((__m256i)a, (__m256i)b);
-}
-static inline void ink_rows(const double (*table)[2], InkWords index, InkVector *first, InkVector *second) {
-  InkVector even = _mm256_castpd128_pd256(_mm_loadu_pd(table[index[0]]));
-  InkVector odd = _mm256_castpd128_pd256(_mm_loadu_pd(table[index[1]]));
-  even = _mm256_insertf128_pd(even, _mm_loadu_pd(table[index[2]]), 1);
-  odd = _mm256_insertf128_pd(odd, _mm_loadu_pd(table[index[3]]), 1);
-  *first = _mm256_unpacklo_pd(even, odd);
-  *second = _mm256_unpackhi_pd(even, odd);
 }
 
 #elif defined(__SSE2__)
@@ -157,11 +136,6 @@ static inline InkWords ink_bits(InkVector a) { return (InkWords)a; }
 static inline InkVector ink_of_bits(InkWords a) { return (InkVector)a; }
 static inline InkWords ink_words_product(InkWords a, InkWords b) {
   return (InkWords)_mm_mul_epu32((__m128i)a, (__m128i)b);
-}
-static inline void ink_rows(const double (*table)[2], InkWords index, InkVector *first, InkVector *second) {
-  InkVector even = _mm_loadu_pd(table[index[0]]), odd = _mm_loadu_pd(table[index[1]]);
-  *first = _mm_unpacklo_pd(even, odd);
-  *second = _mm_unpackhi_pd(even, odd);
 }
 
 #else
@@ -207,12 +181,21 @@ static inline InkVector ink_of_bits(InkWords a) {
 static inline InkWords ink_words_product(InkWords a, InkWords b) {
   return (a & UINT32_MAX) * (b & UINT32_MAX);
 }
-static inline void ink_rows(const double (*table)[2], InkWords index, InkVector *first, InkVector *second) {
-  *first = table[index][0];
-  *second = table[index][1];
-}
 
 #endif
+
+/* The lower halves of both, lane by lane. */
+static inline InkWords ink_words_join(InkWords upper, InkWords lower) {
+#if defined(__AVX2__)
+#if defined(__AVX512F__)
+  return (InkWords)_mm512_mask_mov_epi32((__m512i)(upper << 32), 0x5555, (__m512i)lower);
+#else
+  return (InkWords)_mm256_blend_epi32((__m256i)(upper << 32), (__m256i)lower, 0x55);
+#endif
+#else
+  return upper << 32 | (lower & ink_words_all(UINT32_MAX));
+#endif
+}
 
 /* The nearest doubles of unsigned integers: 2^84 + 2^32 (upper half) and 2^52 + (lower half) are exact. */
 static inline InkVector ink_of_words(InkWords a) {

@@ -251,7 +251,6 @@ static void take_in(InkPaths *p, const InkEnsemble *e, int64_t offset) {
   InkPathBlock *block = &p->block;
   const int64_t lanes = e->n - offset < INK_BLOCK ? e->n - offset : INK_BLOCK;
   const size_t bytes = INK_BLOCK * sizeof(double);
-  block->first = (uint64_t)(e->first + offset);
   block->inside = 0;
   for (int64_t i = 0; i < INK_BLOCK; i++) {
     block->fate[i] = i >= lanes ? 0.0 : e->fate ? e->fate[offset + i] : INK_INSIDE;
@@ -320,8 +319,8 @@ static void step_block(InkPaths *p, InkEnsemble *e, int64_t offset, const InkSte
 
 static void draw(InkPaths *p, uint64_t seed, int64_t four) {
   for (int k = 0; k < p->deviates; k++)
-    ink_random_normals((InkStream){seed, (uint32_t)(INK_STREAM_NOISE + k)}, p->block.first, INK_BLOCK,
-                       (uint64_t)four, p->block.z[k]);
+    ink_random_normals_of((InkStream){seed, (uint32_t)(INK_STREAM_NOISE + k)}, p->block.number, INK_BLOCK,
+                          (uint64_t)four, p->block.z[k]);
 }
 
 static void run_block(InkPaths *p, InkEnsemble *e, int64_t offset, const InkSchedule *schedule,
@@ -341,6 +340,74 @@ static void run_block(InkPaths *p, InkEnsemble *e, int64_t offset, const InkSche
   give_back(p, e, offset);
 }
 
+/* ---- blocks of an ensemble ---- */
+
+/* The arrays of an ensemble, and room for a block of each in the same order. */
+static int columns(InkPaths *p, const InkEnsemble *e, double *from[INK_COLUMNS], double *to[INK_COLUMNS]) {
+  InkEnsemble *packed = &p->packed;
+  int n = 0;
+  *packed = (InkEnsemble){.seed = e->seed, .dim = e->dim};
+  for (int a = 0; a < e->dim; a++) {
+    double *const array[] = {e->x[a], e->moved[a], e->quadratic[a], e->total[a]};
+    double **const room[] = {&packed->x[a], &packed->moved[a], &packed->quadratic[a], &packed->total[a]};
+    for (int k = 0; k < 4; k++)
+      if (array[k]) {
+        from[n] = array[k];
+        to[n] = *room[k] = p->room[n];
+        n++;
+      }
+  }
+  double *const array[] = {e->length, e->fate, e->when};
+  double **const room[] = {&packed->length, &packed->fate, &packed->when};
+  for (int k = 0; k < 3; k++)
+    if (array[k]) {
+      from[n] = array[k];
+      to[n] = *room[k] = p->room[n];
+      n++;
+    }
+  return n;
+}
+
+/* Takes n particles, at `place` in the arrays, through the schedule as one block. */
+static void run_packed(InkPaths *p, InkEnsemble *e, int n, const int64_t place[INK_BLOCK],
+                       const InkSchedule *schedule, InkFailure *failure) {
+  double *from[INK_COLUMNS], *to[INK_COLUMNS];
+  const int count = columns(p, e, from, to);
+  if (n == 0) return;
+  for (int c = 0; c < count; c++)
+    for (int i = 0; i < n; i++) to[c][i] = from[c][place[i]];
+  for (int i = 0; i < INK_BLOCK; i++) p->block.number[i] = (uint64_t)(e->first + place[i < n ? i : n - 1]);
+  p->packed.n = n;
+  run_block(p, &p->packed, 0, schedule, failure);
+  for (int c = 0; c < count; c++)
+    for (int i = 0; i < n; i++) from[c][place[i]] = to[c][i];
+}
+
+/* Blocks that are whole go through the schedule where they are; those inside of others are gathered, so that
+ * runs in which most are absorbed cost what is left. */
+static void run_all(InkPaths *p, InkEnsemble *e, const InkSchedule *schedule, InkFailure *failure) {
+  int64_t place[INK_BLOCK];
+  int n = 0;
+  for (int64_t offset = 0; offset < e->n && !failure->code; offset += INK_BLOCK) {
+    const int64_t end = offset + INK_BLOCK < e->n ? offset + INK_BLOCK : e->n;
+    int64_t inside = 0;
+    for (int64_t i = offset; i < end; i++) inside += ink_is_inside(e, i);
+    if (inside == end - offset) {
+      for (int i = 0; i < INK_BLOCK; i++) p->block.number[i] = (uint64_t)(e->first + offset + i);
+      run_block(p, e, offset, schedule, failure);
+      continue;
+    }
+    for (int64_t i = offset; i < end && inside > 0 && !failure->code; i++) {
+      if (!ink_is_inside(e, i)) continue;
+      place[n++] = i;
+      if (n < INK_BLOCK) continue;
+      run_packed(p, e, n, place, schedule, failure);
+      n = 0;
+    }
+  }
+  if (!failure->code) run_packed(p, e, n, place, schedule, failure);
+}
+
 static PetscErrorCode advance(void *context, InkEnsemble *e, const InkSchedule *schedule,
                               InkFailure *failure) {
   PetscFunctionBeginUser;
@@ -351,8 +418,7 @@ static PetscErrorCode advance(void *context, InkEnsemble *e, const InkSchedule *
     if (p->exact_step && part.count > INK_EXACT_STEPS) part.count = INK_EXACT_STEPS;
     for (int k = 0; k < part.count && p->exact_step; k++)
       ink_sde_exact_step(&p->sde, p->exact, part.time[k], part.time[k + 1] - part.time[k], &p->exact_step[k]);
-    for (int64_t offset = 0; offset < e->n && !failure->code; offset += INK_BLOCK)
-      run_block(p, e, offset, &part, failure);
+    run_all(p, e, &part, failure);
   }
   PetscFunctionReturn(0);
 }

@@ -54,7 +54,7 @@ static bool coefficient_text(const InkPaths *p, int at, int particle, char text[
 
 void ink_paths_blame(const InkPaths *p, const InkStep *step, int particle, InkFailure *failure) {
   const InkPathBlock *block = &p->block;
-  const long long number = (long long)block->first + particle;
+  const long long number = (long long)block->number[particle];
   const size_t i = (size_t)particle;
   char what[128], place[128];
   if (coefficient_text(p, 0, particle, what)) {
@@ -84,6 +84,6 @@ void ink_paths_blame_region(const InkPaths *p, const InkStep *step, int region, 
   char place[128];
   ink_fail(failure, INK_NUMERICAL,
            "particle %lld at t = %.9g: particles.absorbing.%s is %g at %s; mend the expression",
-           (long long)(p->block.first + particle), step->end, p->option.region_name[region], phi,
+           (long long)p->block.number[particle], step->end, p->option.region_name[region], phi,
            place_text(p, p->block.y, particle, place));
 }

@@ -19,6 +19,7 @@ enum {
   INK_SECONDS = INK_MAX_NOISES * (INK_MAX_NOISES + 1) / 2, /* pairs of noises */
   INK_OUTPUTS = 3 + 3 * INK_MAX_NOISES + 3 * INK_SECONDS,
   INK_GAP_ROWS = 4,    /* a region's phi and gradient */
+  INK_COLUMNS = 16,    /* arrays of an ensemble, at the most */
   INK_EXACT_STEPS = 64 /* exact steps made ready at a time */
 };
 
@@ -62,7 +63,7 @@ typedef struct InkAxisEnds {
 
 /* A block on its way. Arrays are [INK_BLOCK], aligned. */
 typedef struct InkPathBlock {
-  uint64_t first;             /* number of its first particle */
+  uint64_t number[INK_BLOCK]; /* of the particles, increasing */
   int inside;                 /* particles still there */
   double *x[3], *y[3];        /* at the start and end of the step */
   double *fate, *when;        /* what is not the ensemble's counts as absorbed */
@@ -100,6 +101,8 @@ struct InkPaths {
   InkAxisEnds axis[3];
   InkProgram *region; /* phi and, with bridges, its gradient */
   InkPathBlock block;
+  InkEnsemble packed; /* room for a block of particles gathered from several */
+  double room[INK_COLUMNS][INK_BLOCK];
   InkExactStep *exact_step; /* [INK_EXACT_STEPS]; NULL: not that scheme */
   double *memory;           /* of all arrays */
 };

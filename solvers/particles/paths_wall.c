@@ -49,8 +49,8 @@ const double *ink_paths_uniforms(InkPaths *p, const InkStream *noise, const InkS
   const int64_t four = step->number / INK_DRAWS;
   if (!p->option.bridge) return block->uniform[fate]; /* zero, and no variance: nothing is drawn */
   if (block->drawn[fate] != four)
-    ink_random_uniforms((InkStream){noise->seed, (uint32_t)(INK_STREAM_WALL + fate)}, block->first, INK_BLOCK,
-                        (uint64_t)four, block->uniform[fate]);
+    ink_random_uniforms_of((InkStream){noise->seed, (uint32_t)(INK_STREAM_WALL + fate)}, block->number,
+                           INK_BLOCK, (uint64_t)four, block->uniform[fate]);
   block->drawn[fate] = four;
   return block->uniform[fate] + (size_t)(step->number % INK_DRAWS) * INK_BLOCK;
 }
@@ -150,9 +150,9 @@ static void reflect(InkPaths *p, const InkStream *noise, const InkStep *step) {
 static double passage(const InkPathBlock *block, const InkStream *noise, const InkStep *step, int fate,
                       size_t particle, const double law[3]) {
   const InkStream stream = {noise->seed, (uint32_t)(INK_STREAM_PASSAGE + fate)};
-  const uint64_t index = block->first + particle, draw = INK_DRAWS * (uint64_t)step->number;
+  const uint64_t index = block->number[particle], draw = INK_DRAWS * (uint64_t)step->number;
   const double normal = ink_random_normal_at(stream, index, draw),
-               uniform = ink_random_uniform_at(stream, index, draw + 1);
+               uniform = ink_random_uniform_at(stream, index, draw + 2); /* draws 0 and 1 are one pair's */
   return ink_bridge_time(law[0], law[1], law[2], normal, uniform);
 }
 

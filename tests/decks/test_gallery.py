@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Every deck of the gallery verifies itself: exit code 0 on 1 rank and, by turns, on 2 or 4; with INKDROP_LONG=1 on 1, 2 and 4.
+A deck with a line `# expect exit 4: words` must end so, and say those words.
 
 The folders reaction_diffusion and particles are run by test_gallery_species.py and test_gallery_particles.py, beside this one."""
-import json, os, subprocess, sys, tempfile, threading, time
+import json, os, re, subprocess, sys, tempfile, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import yaml
@@ -51,6 +52,7 @@ def run(deck, ranks, out):
 def verify(turn, deck, folder):
     """Runs a deck on several rank counts: what to print, and how many runs passed and failed."""
     times, lines, passed = {}, [], 0
+    must_fail = re.search(r"^# expect exit (\d+): (.+)$", deck.read_text(), re.MULTILINE)
     solver = yaml.safe_load(deck.read_text()).get("solver")
     for ranks in (1, 2, 4):
         if not LONG and ranks > 1 and (times[1] > SLOW or ranks != 2 << turn % 2):
@@ -60,7 +62,11 @@ def verify(turn, deck, folder):
         report = Path(f"{out}/report.json")
         entries = json.loads(report.read_text())["verify"] if report.exists() else []
         wide = "".join(too_wide(entry, CASES) for entry in entries) if solver == "particles" else ""
-        if done.returncode == 0 and entries and all(entry["pass"] for entry in entries) and not wide:
+        if must_fail:
+            good = done.returncode == int(must_fail[1]) and must_fail[2] in done.stderr
+        else:
+            good = done.returncode == 0 and entries and all(entry["pass"] for entry in entries) and not wide
+        if good:
             passed += 1
         else:
             lines.append(f"{deck.name} on {ranks} ranks: exit code {done.returncode}\n{done.stdout}{done.stderr}{wide}")

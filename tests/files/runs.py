@@ -87,9 +87,14 @@ output: {snapshots: {every: 0.25 s}}
 verify:
   - {quantity: "mean:v", expect: -0.2 mm/s, within: 1 mm/s}
 """
+# Its particles: the histogram p and the density beside it on the cells, and on an axis of their own the places of a few.
+PATHS = PHASE.replace("solver: fokker_planck", "solver: particles").replace("time: {end: 1 s}", "particles: {count: 1000, scheme: jump}\ntime: {end: 1 s}").replace(
+    "every: 0.25 s}", "every: 0.25 s}, paths: 7")
 
 DECKS = {
     "phase": PHASE,
+    "paths": PATHS,
+    "small_paths": PATHS.replace("paths: 7", "paths: 7, precision: f32, compression: 9"),
     "graded_phase": PHASE.replace("cells: 10", "cells: 10, grading: 1.2"),
     "species": SPECIES,
     "can": CAN,

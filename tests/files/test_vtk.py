@@ -105,6 +105,18 @@ def test_state_variables_are_axes():
             numpy.testing.assert_allclose(centres(image)[:, :2], numpy.stack([x.ravel(), v.ravel()], axis=1), rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["paths", "small_paths"])
+def test_places_of_particles_are_not_in_the_picture(name):
+    times, images = read(out(name) / "fields.h5")
+    numpy.testing.assert_array_equal(times, TIMES)
+    with h5py.File(out(name) / "fields.h5") as file:
+        assert file["path_x"].shape == (5, 7)
+        for n, image in enumerate(images):
+            data = image.GetCellData()
+            assert {data.GetArrayName(i) for i in range(data.GetNumberOfArrays())} == {"p", "density"}
+            assert vtk_to_numpy(data.GetArray("p")).tobytes() == file["p"][n].ravel().tobytes()
+
+
 @pytest.mark.parametrize("name", ["single", "packed", "small"])
 def test_precision_and_compression(name):
     times, images = read(out(name) / "fields.h5")

@@ -56,6 +56,35 @@ def test_fields(name, engine):
         check(name, data)
 
 
+@pytest.mark.parametrize("engine", [None, "netcdf4", "h5netcdf"])
+@pytest.mark.parametrize("name", ["paths", "small_paths"])
+def test_paths_have_an_axis_of_their_own(name, engine):
+    """A jump process: every place is the centroid of a cell, and the first ones are in the cells around the point of the start."""
+    assert inkdrop("pack", out(name), f"{name}_packed.h5").returncode == 0 or (FOLDER / f"{name}_packed.h5").exists()
+    seen = []
+    for path in (out(name) / "fields.h5", FOLDER / f"{name}_packed.h5"):
+        with xarray.open_dataset(path, engine=engine) as data:
+            assert data.p.dims == data.density.dims == ("time", "v", "x") and (data.time.values == TIMES).all()
+            assert (data.path.values == numpy.arange(7)).all() and "path_bnds" not in data
+            for state, unit in (("x", "m"), ("v", "m/s")):
+                places = data[f"path_{state}"]
+                assert places.dims == ("time", "path") and places.attrs["units"] == unit
+                assert places.dtype == (numpy.float32 if name == "small_paths" else numpy.float64)
+                near = abs(places.values[..., None] - data[state].values).min(axis=-1)
+                assert near.max() <= 1e-6 * abs(data[state].values).max()
+            assert len(numpy.unique(data.path_v.values[-1])) > 1
+            seen.append((data.path_x.values.tobytes(), data.path_v.values.tobytes(), data.p.values.tobytes()))
+    assert seen[0] == seen[1]
+
+
+def test_paths_in_one_snapshot_and_in_info():
+    with xarray.open_dataset(out("paths") / "snapshots/000002.h5") as one, xarray.open_dataset(out("paths") / "fields.h5") as all_times:
+        assert (one.path_x.values[0] == all_times.path_x.values[2]).all()
+    lines = inkdrop("info", out("paths") / "fields.h5").stdout.splitlines()
+    (line,) = (line for line in lines if line.strip().startswith("path_v "))
+    assert "5 x 7" in line and " m/s" in line
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_several_species(engine):
     with xarray.open_dataset(out("species") / "fields.h5", engine=engine) as data:

@@ -64,7 +64,7 @@ static void times(void **state) {
     int before[9] = {0};
     for (uint64_t i = 0; i < N; i++) {
       const double normal = ink_random_normal_at(stream, i, (uint64_t)n * 8),
-                   uniform = ink_random_uniform_at(stream, i, (uint64_t)n * 8 + 1);
+                   uniform = ink_random_uniform_at(stream, i, (uint64_t)n * 8 + 2);
       const double part = ink_bridge_time(x, y, v, normal, uniform);
       assert_true(part > 0.0 && part <= 1.0);
       for (int k = 0; k < 9; k++) before[k] += part <= 0.1 * (k + 1);
