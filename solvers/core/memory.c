@@ -14,7 +14,8 @@ PetscErrorCode ink_memory_check(MPI_Comm comm, double bytes, InkFailure *failure
   const double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
   if (bytes > there)
     ink_fail(failure, INK_USAGE,
-             "needs about %.3g GB on %d rank%s of this machine, which has %.3g GB: take fewer cells, or more "
+             "needs about %.3g GB on %d rank%s of this machine, which has %.3g GB: take fewer cells or "
+             "particles, or "
              "machines",
              bytes / 1e9, ranks, ranks == 1 ? "" : "s", there / 1e9);
   PetscCall(ink_failure_agree(comm, failure));

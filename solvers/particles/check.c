@@ -29,11 +29,6 @@ static void check_direction(const InkDeck *deck, InkErrors *errors) {
     ink_deck_error(deck, errors, "particles.scheme",
                    "must be jump when direction is reverse: the reversed process is that of the chain on the "
                    "cells");
-  if (!ink_deck_has(deck, "initial.point") && !ink_deck_has(deck, "initial.density") &&
-      ink_deck_sound(deck, "initial"))
-    ink_deck_error(deck, errors, "direction",
-                   "reverse needs the density that is gone back: give initial.density or initial.point, the "
-                   "law at time.start");
   if (ink_deck_count(deck, "particles.absorbing") > 0)
     ink_deck_error(deck, errors, "particles.absorbing",
                    "is of paths: a chain is absorbed at sides of the domain only");

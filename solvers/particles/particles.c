@@ -259,8 +259,8 @@ static PetscErrorCode particles_plan(void *self, InkPlan *plan) {
   int ranks;
   PetscCallMPI(MPI_Comm_size(s->comm, &ranks));
   const double each = (double)s->ensemble->count / ranks;
-  /* Measured, a particle and step: a deviate and the update, then the expressions' operations; a jump. */
-  const double seconds = s->paths ? 1.5e-9 + 0.1e-9 * ink_paths_operations(s->paths) : 8e-9;
+  /* Measured, a particle and step. */
+  const double seconds = s->paths ? 0.11e-9 * ink_paths_operations(s->paths) : 8e-9;
   *plan = s->plan;
   plan->cells = (double)s->ensemble->count;
   plan->counts = "particles";
@@ -373,6 +373,19 @@ static PetscErrorCode arrive(InkParticles *s, InkProgress *progress) {
   PetscFunctionReturn(0);
 }
 
+/* Has the run taken all the steps that the deck allows? Then it fails, before its end. */
+static bool used_up(InkParticles *s, InkProgress *progress) {
+  if (!ink_deck_has(s->deck, "time.max_steps")) return false;
+  const int64_t most = ink_deck_integer(s->deck, "time.max_steps");
+  if (s->step < most) return false;
+  ink_fail(
+      &progress->failure, INK_NUMERICAL,
+      "time.max_steps = %lld steps were taken and t = %.9g%s is reached, dt = %.3g; raise time.max_steps, "
+      "or allow longer steps (particles.dt)",
+      (long long)most, s->now, ink_deck_seconds(s->deck), s->dt_longest);
+  return true;
+}
+
 static PetscErrorCode particles_advance(void *self, double until, InkClock *clock, InkProgress *progress) {
   PetscFunctionBeginUser;
   InkParticles *s = self;
@@ -380,14 +393,18 @@ static PetscErrorCode particles_advance(void *self, double until, InkClock *cloc
   int ranks;
   PetscCallMPI(MPI_Comm_size(s->comm, &ranks));
   const double wanted = WORK * ranks / (double)s->ensemble->count;
-  const int most = wanted < LEAST_STEPS  ? LEAST_STEPS
-                   : wanted < MOST_STEPS ? (int)wanted / 4 * 4
-                                         : MOST_STEPS;
+  int64_t most = wanted < LEAST_STEPS  ? LEAST_STEPS
+                 : wanted < MOST_STEPS ? (int64_t)wanted / 4 * 4
+                                       : MOST_STEPS;
+  if (ink_deck_has(s->deck, "time.max_steps")) {
+    const int64_t left = ink_deck_integer(s->deck, "time.max_steps") - s->step;
+    if (left > 0 && left < most) most = left;
+  }
   if (s->refused.code) progress->failure = s->refused;
   if (s->refused.code) PetscFunctionReturn(0);
   lay_steps(s, until);
-  while (s->now < until && !due && !progress->failure.code) {
-    PetscCall(take_steps(s, most, progress));
+  while (s->now < until && !due && !progress->failure.code && !used_up(s, progress)) {
+    PetscCall(take_steps(s, (int)most, progress));
     if (clock) PetscCall(ink_clock_due(clock, &due));
   }
   if (s->now >= until && !progress->failure.code) PetscCall(arrive(s, progress));

@@ -12,7 +12,8 @@ DECKS = sorted((Path(os.environ["INKDROP_SOURCE"]) / "inputs").glob("*/*.yaml"))
 TOKENS = ["*", "&a ", "!x ", "{", "}", "[", "]", "\t", "- ", ": ", "'", '"', "---\n", "1e999", "-1", "0", "nan", "1/0", "[m]",
           " degC", "^", "((((", "noise(99)", "x", "y", "T", "t", "r", "steady", "periodic", "cylindrical", "1e15", "1e-300",
           "99999999999999999999", "2.5", "symmetry", "radiation", "z_min", "manufactured: true\n", "absorbing", "stationary",
-          "first_passage", "hitting_probability", "spectrum", "stratonovich", "xv", "x_max"]
+          "first_passage", "hitting_probability", "spectrum", "stratonovich", "xv", "x_max", "milstein", "heun",
+          "exact", "jump", "reverse", "path"]
 
 
 def mutant(source, rng):

@@ -539,8 +539,7 @@ static void check_fault(const Case *c, const char *const words[]) {
 static void faults_are_named(void **state) {
   (void)state;
   Case c = {1, 1, {"log(x)"}, {0}, {{"0.1"}}, .from = {-1}, .to = {1}, .start = {0.2}, .dt = 0.05};
-  check_fault(&c,
-              (const char *[]){" at t = ", "the drift of x is nan at x = -", "particles.dt", NULL});
+  check_fault(&c, (const char *[]){" at t = ", "the drift of x is nan at x = -", "particles.dt", NULL});
   c.drift[0] = "-1";
   c.noise[0][0] = "sqrt(x)";
   check_fault(&c, (const char *[]){"the noise w1 of x is ", "nan at x = -", NULL});
