@@ -15,8 +15,7 @@ PetscErrorCode ink_memory_check(MPI_Comm comm, double bytes, InkFailure *failure
   if (bytes > there)
     ink_fail(failure, INK_USAGE,
              "needs about %.3g GB on %d rank%s of this machine, which has %.3g GB: take fewer cells or "
-             "particles, or "
-             "machines",
+             "particles, or more machines",
              bytes / 1e9, ranks, ranks == 1 ? "" : "s", there / 1e9);
   PetscCall(ink_failure_agree(comm, failure));
   PetscFunctionReturn(0);

@@ -23,12 +23,20 @@ static bool domain_of(const InkDeck *deck, Domain *domain) {
   return true;
 }
 
+static bool has_law(const InkDeck *deck) {
+  return ink_deck_has(deck, "initial.point") || ink_deck_has(deck, "initial.density");
+}
+
 static void check_direction(const InkDeck *deck, InkErrors *errors) {
   if (!ink_deck_sound(deck, "direction") || !ink_deck_is_reverse(deck)) return;
   if (ink_deck_sound(deck, "particles.scheme") && ink_deck_scheme(deck) != INK_JUMP)
     ink_deck_error(deck, errors, "particles.scheme",
                    "must be jump when direction is reverse: the reversed process is that of the chain on the "
                    "cells");
+  if (!has_law(deck) && ink_deck_sound(deck, "initial"))
+    ink_deck_error(deck, errors, "direction",
+                   "reverse needs the density that is gone back: give initial.density or initial.point, the "
+                   "law at time.start");
   if (ink_deck_count(deck, "particles.absorbing") > 0)
     ink_deck_error(deck, errors, "particles.absorbing",
                    "is of paths: a chain is absorbed at sides of the domain only");
@@ -136,7 +144,8 @@ static void check_names(const InkDeck *deck, InkErrors *errors) {
 void ink_particles_check(const InkDeck *deck, int ranks, InkErrors *errors) {
   Domain domain;
   const bool given = ink_deck_has(deck, "particles.start") && !ink_deck_is_reverse(deck);
-  ink_model_check(deck, ranks, !given, errors);
+  /* Of a reversed run without a law check_direction says more. */
+  ink_model_check(deck, ranks, !given && (has_law(deck) || !ink_deck_is_reverse(deck)), errors);
   check_direction(deck, errors);
   check_names(deck, errors);
   if (ink_deck_has(deck, "particles.compare") && ink_deck_chosen(deck, "particles.compare", "true") &&
