@@ -12,7 +12,7 @@ from test_ranks import datasets, difference
 INKDROP = os.environ["INKDROP"]
 ALL_RANKS = (1, 2, 3, 4)
 ON_ALL = ALL_RANKS if os.environ.get("INKDROP_LONG") else (1, 3)
-OFTEN = {"walls", "reverse"}
+OFTEN = {"reverse"}
 WIDE = 1000  # verify entries are there for their values
 
 DECKS = {
