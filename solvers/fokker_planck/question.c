@@ -1,12 +1,11 @@
 /* Which quantities a Fokker-Planck deck defines, and what they ask for. Local; no MPI, no udunits. */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../core/asking.h"
 #include "fokker_planck_impl.h"
 
 typedef struct Asking {
-  const InkDeck *deck;
-  const InkQuery *query;
+  InkAsking ask;
   InkEquation equation;
   const char *const *name; /* of the fields */
   const InkDim *dim;
@@ -14,26 +13,16 @@ typedef struct Asking {
   const InkDomainAxis *axis;
   int axes;
   InkDim time;
-  char *message;
-  size_t size;
 } Asking;
-
-/* Says why a query is not defined; false, for returns. */
-__attribute__((format(printf, 2, 3))) static bool refuse(const Asking *a, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  vsnprintf(a->message, a->size, format, args);
-  va_end(args);
-  return false;
-}
 
 static bool is(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
 /* Is there a density? */
 static bool need_density(const Asking *a) {
   if (a->equation == INK_DENSITY || a->equation == INK_STATIONARY) return true;
-  return refuse(a, "%s%s%s is of a density, and equation is %s", a->query->kind,
-                *a->query->argument ? ":" : "", a->query->argument, ink_deck_text(a->deck, "equation"));
+  return ink_refuse(&a->ask, "%s%s%s is of a density, and equation is %s", a->ask.query->kind,
+                    *a->ask.query->argument ? ":" : "", a->ask.query->argument,
+                    ink_deck_text(a->ask.deck, "equation"));
 }
 
 static int find_field(const Asking *a, const char *name) {
@@ -42,37 +31,30 @@ static int find_field(const Asking *a, const char *name) {
   return -1;
 }
 
-static const InkNode *option(const Asking *a, const char *key) {
-  return a->query->entry ? ink_tree_child(a->query->entry, key) : NULL;
-}
-
 /* The field of that name; the key `field` when `name` is ""; the only one when that is not given. */
 static bool read_field(const Asking *a, const char *name, InkInquiry *q) {
   char known[512];
-  const InkNode *node = option(a, "field");
+  const InkNode *node = ink_option(&a->ask, "field");
   const char *wanted = *name ? name : node ? node->text : a->n == 1 ? a->name[0] : NULL;
   q->field = wanted ? find_field(a, wanted) : -1;
   if (q->field >= 0) return true;
   ink_names_join(a->name, a->n, known, sizeof known);
-  if (!wanted) return refuse(a, "%s needs field, one of %s", a->query->kind, known);
-  return refuse(a, "%s: there is no field '%s'; with equation: %s there is %s", a->query->kind, wanted,
-                ink_deck_text(a->deck, "equation"), known);
+  if (!wanted) return ink_refuse(&a->ask, "%s needs field, one of %s", a->ask.query->kind, known);
+  return ink_refuse(&a->ask, "%s: there is no field '%s'; with equation: %s there is %s", a->ask.query->kind,
+                    wanted, ink_deck_text(a->ask.deck, "equation"), known);
 }
 
 /* ---- one quantity each; the dimension is filled in ---- */
 
 static bool ask_probe(const Asking *a, InkInquiry *q) {
-  q->probe = a->query->argument;
-  if (!*q->probe || !ink_deck_has(a->deck, "probes.%s", q->probe))
-    return refuse(a, "probe: there is no probes.%s", q->probe);
-  const InkNode *field = ink_deck_node(a->deck, "probes.%s.field", q->probe);
-  if (!read_field(a, field && field->text ? field->text : "", q)) return false;
+  const char *field;
+  if (!ink_read_probe(&a->ask, &q->probe, &field) || !read_field(a, field, q)) return false;
   q->dim = a->dim[q->field];
   return true;
 }
 
 static bool ask_field(const Asking *a, InkInquiry *q) {
-  if (!read_field(a, a->query->argument, q)) return false;
+  if (!read_field(a, a->ask.query->argument, q)) return false;
   q->dim = a->dim[q->field];
   if (q->what == INK_SOUGHT_VARIANCE) q->dim = ink_dim_product(q->dim, q->dim, 1.0);
   for (int i = 0; i < a->axes && q->what == INK_SOUGHT_INTEGRAL; i++)
@@ -82,7 +64,7 @@ static bool ask_field(const Asking *a, InkInquiry *q) {
 
 /* Of a field over the volume, or of a state variable over the density. */
 static bool ask_moment(const Asking *a, InkInquiry *q) {
-  const char *name = a->query->argument;
+  const char *name = a->ask.query->argument;
   char known[256], fields[256];
   const bool variance = q->what == INK_SOUGHT_VARIANCE;
   for (q->axis = 0; q->axis < a->axes; q->axis++) {
@@ -97,40 +79,36 @@ static bool ask_moment(const Asking *a, InkInquiry *q) {
   for (int i = 0; i < a->axes; i++) states[i] = a->axis[i].name;
   ink_names_join(states, a->axes, known, sizeof known);
   ink_names_join(a->name, a->n, fields, sizeof fields);
-  return refuse(a, "%s: '%s' is neither a state variable (%s) nor a field (%s)", a->query->kind, name, known,
-                fields);
+  return ink_refuse(&a->ask, "%s: '%s' is neither a state variable (%s) nor a field (%s)", a->ask.query->kind,
+                    name, known, fields);
 }
 
 static bool ask_error(const Asking *a, InkInquiry *q) {
-  const char *argument = a->query->argument, *colon = strchr(argument, ':');
-  const bool l2 = strncmp(argument, "l2:", 3) == 0, max = strncmp(argument, "max:", 4) == 0;
-  if ((!l2 && !max) || !colon[1])
-    return refuse(a, "error: write error:l2:%s or error:max:%s, got error:%s", a->name[0], a->name[0],
-                  argument);
+  const char *field;
+  bool l2;
+  if (!ink_read_error(&a->ask, a->name[0], &l2, &field) || !read_field(a, field, q)) return false;
   q->what = l2 ? INK_SOUGHT_ERROR_L2 : INK_SOUGHT_ERROR_MAX;
-  if (!read_field(a, colon + 1, q)) return false;
-  if (!ink_deck_has(a->deck, "exact.%s", a->name[q->field]))
-    return refuse(a, "error:%s needs exact.%s", argument, a->name[q->field]);
   q->dim = l2 ? ink_dim_none() : a->dim[q->field];
-  return true;
+  return ink_needs_exact(&a->ask, a->name[q->field]);
 }
 
 static bool chosen(const Asking *a, const char *side, const char *what) {
   char path[128];
   snprintf(path, sizeof path, "model.boundary.%s", side);
-  return ink_deck_chosen(a->deck, path, what);
+  return ink_deck_chosen(a->ask.deck, path, what);
 }
 
 /* "SIDE", or "SIDE:p". */
 static bool read_side(const Asking *a, InkInquiry *q, char *side, size_t size) {
-  const char *argument = a->query->argument, *colon = strchr(argument, ':'), *names[INK_SIDES];
+  const char *argument = a->ask.query->argument, *colon = strchr(argument, ':'), *names[INK_SIDES];
   char list[256];
   snprintf(side, size, "%.*s", (int)(colon ? colon - argument : (ptrdiff_t)strlen(argument)), argument);
-  q->side = ink_deck_side(a->deck, side);
+  q->side = ink_deck_side(a->ask.deck, side);
   if (q->side >= 0) return read_field(a, colon ? colon + 1 : "", q);
-  ink_deck_sides(a->deck, names);
+  ink_deck_sides(a->ask.deck, names);
   ink_names_join(names, INK_SIDES, list, sizeof list);
-  return refuse(a, "%s: the domain has no side '%s'; its sides are %s", a->query->kind, side, list);
+  return ink_refuse(&a->ask, "%s: the domain has no side '%s'; its sides are %s", a->ask.query->kind, side,
+                    list);
 }
 
 static bool ask_flux(const Asking *a, InkInquiry *q) {
@@ -143,23 +121,24 @@ static bool ask_absorbed(const Asking *a, InkInquiry *q) {
   char side[80];
   q->dim = ink_dim_none();
   if (a->equation != INK_DENSITY)
-    return refuse(a, "absorbed:%s needs equation: density (hitting_probability gives it for all starts)",
-                  a->query->argument);
+    return ink_refuse(&a->ask,
+                      "absorbed:%s needs equation: density (hitting_probability gives it for all starts)",
+                      a->ask.query->argument);
   if (!read_side(a, q, side, sizeof side)) return false;
   if (chosen(a, side, "absorbing")) return true;
-  return refuse(a, "absorbed:%s: the side does not absorb (model.boundary.%s)", side, side);
+  return ink_refuse(&a->ask, "absorbed:%s: the side does not absorb (model.boundary.%s)", side, side);
 }
 
 /* The expression under `key` of the entry. */
 static bool ask_expression(const Asking *a, InkInquiry *q) {
   const bool probability = q->what == INK_SOUGHT_PROBABILITY;
-  const InkNode *node = option(a, probability ? "where" : "of");
+  const InkNode *node = ink_option(&a->ask, probability ? "where" : "of");
   if (!need_density(a)) return false;
   q->dim = probability ? ink_dim_none() : node ? node->dim : ink_dim_any();
   q->expression = node ? node->expression : NULL;
   if (q->expression) return true;
-  return probability ? refuse(a, "probability needs where, a condition such as 'x > 0'")
-                     : refuse(a, "expectation needs of, a function of the state such as 'x^2'");
+  return probability ? ink_refuse(&a->ask, "probability needs where, a condition such as 'x > 0'")
+                     : ink_refuse(&a->ask, "expectation needs of, a function of the state such as 'x^2'");
 }
 
 static bool any_absorbs(const Asking *a) {
@@ -170,17 +149,19 @@ static bool any_absorbs(const Asking *a) {
 }
 
 static bool ask_eigenvalue(const Asking *a, InkInquiry *q) {
-  const char *argument = a->query->argument;
+  const char *argument = a->ask.query->argument;
   char *end;
   const long k = strtol(argument, &end, 10);
   q->dim = ink_dim_product(ink_dim_none(), a->time, -1.0);
-  if (a->equation != INK_SPECTRUM) return refuse(a, "eigenvalue:%s needs equation: spectrum", argument);
+  if (a->equation != INK_SPECTRUM)
+    return ink_refuse(&a->ask, "eigenvalue:%s needs equation: spectrum", argument);
   if (end == argument || *end || k < 0 || k > INK_MAX_MODES)
-    return refuse(a, "eigenvalue:%s: write a whole number from 0 to %d", argument, INK_MAX_MODES);
+    return ink_refuse(&a->ask, "eigenvalue:%s: write a whole number from 0 to %d", argument, INK_MAX_MODES);
   if (k == 0 && any_absorbs(a))
-    return refuse(a, "eigenvalue:0 is that of the stationary density, and a side absorbs: the slowest decay "
-                     "rate is eigenvalue:1");
-  if (k > a->n) return refuse(a, "eigenvalue:%ld: modes is %d", k, a->n);
+    return ink_refuse(&a->ask,
+                      "eigenvalue:0 is that of the stationary density, and a side absorbs: the slowest decay "
+                      "rate is eigenvalue:1");
+  if (k > a->n) return ink_refuse(&a->ask, "eigenvalue:%ld: modes is %d", k, a->n);
   q->k = (int)k;
   return true;
 }
@@ -204,12 +185,13 @@ bool ink_inquiry_read(const InkDeck *deck, const InkQuery *query, InkInquiry *in
                {"expectation", INK_SOUGHT_EXPECTATION, ask_expression},
                {"eigenvalue", INK_SOUGHT_EIGENVALUE, ask_eigenvalue}};
   const InkNode *end = ink_deck_node(deck, "time.end");
-  Asking a = {.deck = deck,
-              .query = query,
-              .equation = ink_deck_equation(deck),
-              .time = end ? end->dim : ink_dim_any(),
-              .message = message,
-              .size = size};
+  Asking a = {
+      .ask = {deck, query, message, size},
+
+      .equation = ink_deck_equation(deck),
+      .time = end ? end->dim : ink_dim_any(),
+
+  };
   a.n = ink_deck_fields(deck, &a.name, &a.dim);
   a.axes = ink_deck_state(deck, &a.axis);
   for (int i = 0; i < a.axes && !end; i++)
@@ -220,5 +202,5 @@ bool ink_inquiry_read(const InkDeck *deck, const InkQuery *query, InkInquiry *in
     inquiry->what = known[i].what;
     return known[i].ask(&a, inquiry);
   }
-  return refuse(&a, "%s is not defined for fokker_planck", query->kind);
+  return ink_refuse(&a.ask, "%s is not defined for fokker_planck", query->kind);
 }

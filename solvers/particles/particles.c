@@ -120,8 +120,14 @@ static PetscErrorCode chain_remark(InkParticles *s) {
   double peclet;
   PetscCall(ink_cell_chain_peclet(s->chain, &peclet));
   const size_t used = strlen(s->plan.reason);
-  if (peclet > 0.2)
-    (void)snprintf(s->plan.reason + used, sizeof s->plan.reason - used,
+  char *more = s->plan.reason + used;
+  const size_t room = sizeof s->plan.reason - used;
+  if (isinf(peclet))
+    (void)snprintf(more, room,
+                   "; where nothing diffuses the chain carries particles upwind, which spreads them: by less "
+                   "with more cells");
+  else if (peclet > 0.2)
+    (void)snprintf(more, room,
                    "; the drift carries particles up to |b h/D| = %.3g a cell: above 0.2 the chain spreads "
                    "more than the process does, take more cells",
                    peclet);
