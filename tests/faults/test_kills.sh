@@ -2,7 +2,7 @@
 # kill -9 at random instants between the first checkpoint and the end; each run is started again, on another number
 # of ranks, and ends as one that was left alone: explicit runs, and implicit ones that are solved by transforms, in
 # every byte, other implicit ones within the tolerance.
-# 8 kills of an explicit heat run, or 50 with INKDROP_LONG=1; a quarter as many of an implicit one, of an
+# 8 kills of an explicit heat run, or 50 with INKDROP_LONG=1; an eighth as many of an implicit one, of an
 # explicit and of a split reaction-diffusion run, and of a diffusion process whose matrix is full.
 . "$(dirname "$0")/../shell.sh"
 kills=8
@@ -129,8 +129,8 @@ many() {
 
 within_tolerance() { check "$1 and $2 agree within the tolerance" nearly_same "$1" "$2"; }
 many explicit $kills same
-many implicit $((kills / 4)) within_tolerance
-many patterns_explicit $((kills / 4)) same
-many patterns_implicit $((kills / 4)) same
-many process $((kills / 4)) same
+many implicit $((kills / 8)) within_tolerance
+many patterns_explicit $((kills / 8)) same
+many patterns_implicit $((kills / 8)) same
+many process $((kills / 8)) same
 report
